@@ -1,0 +1,1 @@
+"""Pure values and functions: what Winnow knows without an orchestrator or a network."""

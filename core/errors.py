@@ -1,0 +1,48 @@
+"""Every error that Winnow raises on purpose.
+
+    WinnowError                 what was being done, to what, why it failed, what the user can do
+    ├── RefusedInput            the input cannot be used: exit code 2, nothing written
+    │   └── BadSetting          a setting is out of its range or contradicts another
+    ├── MediaError              ffmpeg or a decoder failed; ends with what it said
+    │   └── MediaTimeout        it ran past its time limit
+    ├── MissingTool             ffmpeg, ffprobe or one of their features is not on this machine
+    ├── WeightsError            a model's weights are missing, or their hash is not the pinned one
+    ├── StoreError              a stored result is missing, incomplete or cannot be written
+    └── Cancelled               the run was told to stop
+"""
+
+
+class WinnowError(Exception):
+    """Base of all errors raised on purpose; its text is one message fit to show to the user."""
+
+
+class RefusedInput(WinnowError):
+    """The input cannot be used. Exit code 2; nothing was written."""
+
+
+class BadSetting(RefusedInput):
+    """A setting is out of its range or contradicts another."""
+
+
+class MediaError(WinnowError):
+    """ffmpeg, ffprobe or a decoder failed; the message ends with what it said."""
+
+
+class MediaTimeout(MediaError):
+    """A media process ran past its time limit and was ended."""
+
+
+class MissingTool(WinnowError):
+    """A program, or a feature of it, is not on this machine; the message says how to get it."""
+
+
+class WeightsError(WinnowError):
+    """A model's weights are missing, or their hash is not the pinned one."""
+
+
+class StoreError(WinnowError):
+    """A stored result is missing, incomplete or cannot be written."""
+
+
+class Cancelled(WinnowError):
+    """The run was told to stop."""
