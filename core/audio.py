@@ -72,7 +72,7 @@ def read(path: Path, start_s: float, end_s: float) -> Floats:
     """Samples of [start_s, end_s) in [-1, 1); fewer where the recording ends before."""
     first, last = max(0, round(start_s * RATE_HZ)), max(0, round(end_s * RATE_HZ))
     samples = np.fromfile(path, np.int16, count=max(0, last - first), offset=2 * first)
-    return samples.astype(np.float32) / 32_768
+    return samples.astype(np.float32) / np.float32(32_768)
 
 
 def measure(path: Path, *, on_progress: Callable[[float], None] | None = None) -> Envelope:
@@ -113,7 +113,7 @@ def _blocks(path: Path) -> Iterator[tuple[float, Floats]]:
     total = path.stat().st_size // 2
     for first in range(0, max(1, total), step):
         count = min(step + FRAME - HOP, total - first)
-        block = np.fromfile(path, np.int16, count=count, offset=2 * first).astype(np.float32) / 32_768
+        block = np.fromfile(path, np.int16, count=count, offset=2 * first).astype(np.float32) / np.float32(32_768)
         if first + count >= total:  # the last frames look past the end, where there is nothing
             block = np.pad(block, (0, FRAME))[: (len(block) // HOP) * HOP + FRAME - HOP]
         yield first / RATE_HZ, block

@@ -1,14 +1,14 @@
 """Every error that Winnow raises on purpose.
 
-    WinnowError                 what was being done, to what, why it failed, what the user can do
-    ├── RefusedInput            the input cannot be used: exit code 2, nothing written
-    │   └── BadSetting          a setting is out of its range or contradicts another
-    ├── MediaError              ffmpeg or a decoder failed; ends with what it said
-    │   └── MediaTimeout        it ran past its time limit
-    ├── MissingTool             ffmpeg, ffprobe or one of their features is not on this machine
-    ├── WeightsError            a model's weights are missing, or their hash is not the pinned one
-    ├── StoreError              a stored result is missing, incomplete or cannot be written
-    └── Cancelled               the run was told to stop
+WinnowError                 what was being done, to what, why it failed, what the user can do
+├── RefusedInput            the input cannot be used: exit code 2, nothing written
+│   └── BadSetting          a setting is out of its range or contradicts another
+├── MediaError              ffmpeg or a decoder failed; ends with what it said
+│   └── MediaTimeout        it ran past its time limit
+├── MissingTool             ffmpeg, ffprobe or one of their features is not on this machine
+├── WeightsError            a model's weights are missing, or their hash is not the pinned one
+├── StoreError              a stored result is missing, incomplete or cannot be written
+└── Cancelled               the run was told to stop
 """
 
 

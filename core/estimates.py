@@ -8,7 +8,20 @@ from core.files import write_atomically
 from core.records import StageTiming
 
 RATES_NAME = "rates.json"
-STAGES = ("admit", "probe", "audio", "silences", "frames", "transcript", "merge", "score", "select", "render", "reel", "publish")
+STAGES = (
+    "admit",
+    "probe",
+    "audio",
+    "silences",
+    "frames",
+    "transcript",
+    "merge",
+    "score",
+    "select",
+    "render",
+    "reel",
+    "publish",
+)
 """In the order in which people should read them."""
 FIRST_RATES = {
     "admit": 0.001, "probe": 0.0001, "audio": 0.004, "silences": 0.0002, "frames": 0.012, "transcript": 0.045,

@@ -24,7 +24,7 @@ class Source:
 
 def to_uri(path: Path) -> str:
     """A file URI in plain ASCII, whatever bytes the path has."""
-    return Path(os.path.abspath(path)).as_uri()
+    return path.absolute().as_uri()
 
 
 def to_path(source: str | Path) -> Path:

@@ -10,7 +10,11 @@ from core.store import Store
 
 def home() -> Path:
     """`WINNOW_HOME`, else the platform's folder for user data."""
-    return Path(os.environ.get("WINNOW_HOME") or platformdirs.user_data_dir("winnow", appauthor=False)).expanduser().absolute()
+    return (
+        Path(os.environ.get("WINNOW_HOME") or platformdirs.user_data_dir("winnow", appauthor=False))
+        .expanduser()
+        .absolute()
+    )
 
 
 def store() -> Store:

@@ -79,7 +79,7 @@ class ClipEntry(Part):
     score: float
     title: str
     text: str
-    reasons: dict[str, float | str | bool | None]
+    reasons: dict[str, bool | int | float | str | None]
     words: list[Word]
     files: ClipFiles
     checks: ClipChecks

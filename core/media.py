@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core import tools
@@ -31,7 +31,7 @@ _stopping = threading.Event()
 
 def file_url(path: Path | str) -> str:
     """How ffmpeg is given a path: with `file:` in front, no character of the rest means anything to it."""
-    return "file:" + os.path.abspath(path)
+    return f"file:{Path(path).absolute()}"
 
 
 def input_options(container: str) -> dict[str, str]:
@@ -54,14 +54,14 @@ def check_cancelled() -> None:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 @contextmanager
-def started(program: list[str], *, cwd: Path | None = None, stdout: int | None = subprocess.PIPE) -> Iterator[subprocess.Popen[bytes]]:
+def started(
+    program: list[str], *, cwd: Path | None = None, stdout: int | None = subprocess.PIPE
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run `program` under the launcher inside the block; it is killed, with its group, if the block is left early."""
     check_cancelled()
     launcher = [sys.executable, "-I", "-S", LAUNCHER, str(os.getpid()), str(MEMORY_LIMIT_BYTES)]
@@ -134,9 +134,13 @@ def run(
         said = b"".join(stderr).decode(errors="replace")
         check_cancelled()
         if expired.is_set():
-            raise MediaTimeout(f"{what}: {Path(program[0]).name} was ended after {timeout_s:.0f} s. {said[-STDERR_KEPT:]}")
+            raise MediaTimeout(
+                f"{what}: {Path(program[0]).name} was ended after {timeout_s:.0f} s. {said[-STDERR_KEPT:]}"
+            )
         if code != 0:
-            raise MediaError(f"{what}: {Path(program[0]).name} exited {code}: {said.strip()[-STDERR_KEPT:] or 'no message'}")
+            raise MediaError(
+                f"{what}: {Path(program[0]).name} exited {code}: {said.strip()[-STDERR_KEPT:] or 'no message'}"
+            )
         return output.decode(errors="replace"), said
 
 
@@ -153,5 +157,7 @@ def run_ffmpeg(
 
     if on_progress:
         program += ["-progress", "pipe:1", "-stats_period", "0.5"]
-    _, said = run([*program, *arguments], what=what, timeout_s=timeout_s, cwd=cwd, on_line=on_line if on_progress else None)
+    _, said = run(
+        [*program, *arguments], what=what, timeout_s=timeout_s, cwd=cwd, on_line=on_line if on_progress else None
+    )
     return said

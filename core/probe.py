@@ -28,7 +28,9 @@ def probe(path: Path) -> MediaInfo:
     video = next((s for s in _by_preference(streams, "video") if not _is_picture(s)), None)
     audio = next(iter(_by_preference(streams, "audio")), None)
     if video is None and audio is None:
-        raise RefusedInput(f"{path.name} has neither sound nor moving picture that can be decoded; choose another file.")
+        raise RefusedInput(
+            f"{path.name} has neither sound nor moving picture that can be decoded; choose another file."
+        )
     picture = _video(video, begin_s) if video else None
     sound = _audio(audio, begin_s) if audio else None
     declared_s = _number(found["format"].get("duration")) or max(
@@ -55,7 +57,7 @@ def _ask(path: Path, what: list[str], container: str | None = None) -> dict[str,
     except MediaError as error:
         if "moov atom not found" in str(error) and _is_mp4(path):
             raise RefusedInput(
-                f"{path.name} is cut off: its index (moov atom) is missing, so nothing in it can be read; copy it again."
+                f"{path.name} is cut off: its index (moov atom) is missing, so nothing can be read; copy it again."
             ) from error
         raise RefusedInput(f"{path.name} is not audio or video that ffmpeg can read; choose a media file.") from error
     found = json.loads(output or "{}")
@@ -75,7 +77,9 @@ def _by_preference(streams: list[dict[str, Any]], kind: str) -> list[dict[str, A
         default = stream.get("disposition", {}).get("default", 0)
         return -default, -(stream.get("width", 0) * stream.get("height", 0)), stream["index"]
 
-    usable = [s for s in streams if s.get("codec_type") == kind and s.get("codec_name") not in (None, "none", "unknown")]
+    usable = [
+        s for s in streams if s.get("codec_type") == kind and s.get("codec_name") not in (None, "none", "unknown")
+    ]
     if kind == "audio":
         usable = [s for s in usable if int(s.get("sample_rate") or 0) > 0 and s.get("channels")]
     else:

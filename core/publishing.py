@@ -72,7 +72,9 @@ def publish(folder: Path, manifest: Manifest, *, copies: dict[str, Path], texts:
         write_atomically(folder / MANIFEST_NAME, manifest.model_dump_json(indent=1))
         _remove(folder, named_files(before) - named_files(manifest) if before else ())
     except OSError as error:
-        raise StoreError(f"Publishing into {folder} failed: {error.strerror or error}; free some space or choose another --out.") from error
+        raise StoreError(
+            f"Publishing into {folder} failed: {error.strerror or error}; free some space or choose another --out."
+        ) from error
     return folder / MANIFEST_NAME
 
 

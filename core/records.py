@@ -210,7 +210,7 @@ class Highlight:
     """Rows of the timeline, both included."""
     title: str
     text: str
-    reasons: dict[str, float | str | bool | None]
+    reasons: dict[str, bool | int | float | str | None]
 
     def __post_init__(self) -> None:
         check_interval(self, self.start_s, self.end_s)

@@ -9,7 +9,7 @@ from core.records import Silence
 from core.settings import SilenceSettings
 
 CLICK_S = 0.04
-"""Shorter sounds inside a silence (a click, a key) do not end it, if they stay within CLICK_ABOVE_DB of the threshold."""
+"""Shorter sounds inside a silence (a click, a key) do not end it, within CLICK_ABOVE_DB of the threshold."""
 CLICK_ABOVE_DB = 12.0
 EDGE_S = 0.25
 """How far into a silence soft speech is looked for: the decay of a vowel, the hiss of an s."""

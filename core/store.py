@@ -60,6 +60,13 @@ class Store:
             self.fs.rm(folder, recursive=True)
             self.fs.invalidate_cache()
 
+    def sweep(self) -> None:
+        """Remove what killed processes left in the scratch folder of a local store."""
+        for folder in Path(self.root, "scratch").glob("*-*-*") if self.local else ():
+            pid = folder.name.split("-")[1]
+            if pid.isdigit() and not _alive(int(pid)):
+                shutil.rmtree(folder, ignore_errors=True)
+
     @contextmanager
     def writing(self, ref: StageRef) -> Iterator[Path]:
         """A scratch folder whose files become the entry when the block ends well, and vanish when it does not."""
@@ -67,7 +74,9 @@ class Store:
         if self.local:
             parent = Path(self.root, "scratch")
             parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f"{ref.stage}-{os.getpid()}-", dir=parent, ignore_cleanup_errors=True) as name:
+        with tempfile.TemporaryDirectory(
+            prefix=f"{ref.stage}-{os.getpid()}-", dir=parent, ignore_cleanup_errors=True
+        ) as name:
             yield Path(name)
             self.put(ref, Path(name))
 
@@ -85,7 +94,9 @@ class Store:
                     self.fs.put_file(str(path), f"{self.folder(ref)}/{name}")
                 self.fs.pipe_file(f"{self.folder(ref)}/{LISTING}", listing.encode())
         except OSError as error:
-            raise StoreError(f"Keeping the result of {ref.stage} in {self.folder(ref)} failed: {error}. Is the disk full?") from error
+            raise StoreError(
+                f"Keeping the result of {ref.stage} in {self.folder(ref)} failed: {error}. Is the disk full?"
+            ) from error
 
     def _move_in(self, ref: StageRef, scratch: Path, listing: str) -> None:
         (scratch / LISTING).write_text(listing)
@@ -119,9 +130,21 @@ class Store:
             try:
                 self.fs.get_file(source, str(aside))
             except FileNotFoundError as error:
-                raise StoreError(f"Reading {name} of {ref.stage}: {source} is gone. Run again to make it anew.") from error
+                raise StoreError(
+                    f"Reading {name} of {ref.stage}: {source} is gone. Run again to make it anew."
+                ) from error
             aside.replace(copy)
         return copy
 
     def read_bytes(self, ref: StageRef, name: str) -> bytes:
         return self.path(ref, name).read_bytes()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -19,7 +19,16 @@ SHA = "0123456789abcdef" * 4
 
 @pytest.mark.parametrize(
     "name",
-    ["talk.mp4", "-rf.mp4", "a b'c\"d.mp4", "we:ird%20.mp4", "ünï🙂.mp4", "new\nline.mp4", os.fsdecode(b"\xff\xfe.mp4"), "#?&.mp4"],
+    [
+        "talk.mp4",
+        "-rf.mp4",
+        "a b'c\"d.mp4",
+        "we:ird%20.mp4",
+        "ünï🙂.mp4",
+        "new\nline.mp4",
+        os.fsdecode(b"\xff\xfe.mp4"),
+        "#?&.mp4",
+    ],
     ids=ascii,
 )
 def test_any_file_name_survives_the_way_through_a_uri(tmp_path, name):

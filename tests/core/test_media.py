@@ -16,7 +16,9 @@ ENDLESS = ["-re", "-f", "lavfi", "-i", "testsrc", "-f", "null", "-"]
 
 def test_an_error_says_what_was_done_and_what_ffmpeg_said(tmp_path):
     with pytest.raises(MediaError, match=r"Cutting a\.mp4: ffmpeg exited .*No such file"):
-        media.run_ffmpeg(["-i", media.file_url(tmp_path / "no.mp4"), "-f", "null", "-"], what="Cutting a.mp4", timeout_s=30)
+        media.run_ffmpeg(
+            ["-i", media.file_url(tmp_path / "no.mp4"), "-f", "null", "-"], what="Cutting a.mp4", timeout_s=30
+        )
 
 
 def test_a_process_past_its_time_is_ended():
@@ -52,7 +54,9 @@ def test_a_killed_program_leaves_no_process_behind():
     parent = subprocess.Popen([sys.executable, "-c", script], cwd=Path(media.__file__).parents[1])
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        children = [c for c in psutil.Process(parent.pid).children(recursive=True) if c.name() == Path(tools.ffmpeg()).name]
+        children = [
+            c for c in psutil.Process(parent.pid).children(recursive=True) if c.name() == Path(tools.ffmpeg()).name
+        ]
         if children:
             break
         time.sleep(0.05)

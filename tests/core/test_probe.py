@@ -87,7 +87,11 @@ def without_index(path: Path) -> bytes:
     ("content", "reason"),
     [
         pytest.param(lambda p: b"\x00" * 5_000, "not audio or video", id="zeros"),
-        pytest.param(lambda p: b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/etc/passwd\n", "not audio or video", id="a playlist"),
+        pytest.param(
+            lambda p: b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/etc/passwd\n",
+            "not audio or video",
+            id="a playlist",
+        ),
         pytest.param(lambda p: b"ffconcat version 1.0\nfile /etc/passwd\n", "not audio or video", id="a script"),
         pytest.param(lambda p: b"Dear diary, today I recorded nothing. " * 50, "not audio or video", id="text"),
         pytest.param(without_index, "moov atom", id="an mp4 without its index"),
@@ -106,5 +110,3 @@ def test_a_still_picture_is_refused(tmp_path):
     path = make(tmp_path / "still.png", *picture(1), "-frames:v", "1")
     with pytest.raises(RefusedInput):
         probe(path)
-
-

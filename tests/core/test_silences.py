@@ -49,7 +49,9 @@ def test_what_counts_as_silence(pause_s, settings, count):
 
 def test_a_click_does_not_end_a_silence():
     envelope, duration_s = envelope_of(tone(1), noise(1), tone(0.015, dbfs=-35), noise(1), tone(1))
-    assert spans(find_silences(envelope, SilenceSettings(), duration_s)) == [(pytest.approx(1, abs=0.03), pytest.approx(3, abs=0.05))]
+    assert spans(find_silences(envelope, SilenceSettings(), duration_s)) == [
+        (pytest.approx(1, abs=0.03), pytest.approx(3, abs=0.05))
+    ]
 
 
 def test_a_spoken_word_does_end_a_silence():

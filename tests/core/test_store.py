@@ -116,3 +116,15 @@ def test_dropping_an_entry_leaves_its_neighbours(store):
     store.drop(REF)
     assert not store.complete(REF)
     assert store.complete(other)
+
+
+def test_what_a_killed_process_left_is_swept_and_what_lives_is_kept(tmp_path):
+    import os
+    import subprocess
+
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for pid in (ended.pid, os.getpid()):
+        (tmp_path / "scratch" / f"audio-{pid}-abc").mkdir(parents=True)
+    Store(tmp_path).sweep()
+    assert [p.name for p in (tmp_path / "scratch").iterdir()] == [f"audio-{os.getpid()}-abc"]

@@ -1,0 +1,1 @@
+"""Flows, which only compose tasks, and the `winnow` command."""

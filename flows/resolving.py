@@ -1,0 +1,14 @@
+"""Which version of each model a run uses: every name and alias is resolved once, at its start."""
+
+from core.records import RunModels
+from core.settings import Settings
+from models import pretrained, registry
+
+
+def resolve_models(settings: Settings) -> RunModels:
+    """Resolve what the settings name. Raises RefusedInput or WeightsError for what does not exist here."""
+    return RunModels(
+        highlight=registry.resolve(settings.model),
+        speech=pretrained.resolve_speech(settings.speech.speech_model),
+        text=pretrained.resolve("all-minilm-l6-v2"),
+    )

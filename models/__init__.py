@@ -1,0 +1,1 @@
+"""The networks: one model a file, `load(ref)` and `predict(model, input)`."""

@@ -1,0 +1,282 @@
+"""Speech recognition: Whisper through faster-whisper, window by window, as words with times.
+
+Sound is read a chunk of some minutes at a time. Voice-activity detection (silero) finds speech in it, speech is packed
+into windows of at most 29 s, and windows are recognised in small batches on two threads of work.
+"""
+
+import re
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import media
+from core.chunks import pack_windows
+from core.errors import BadSetting, WeightsError
+from core.reading import UNSPACED
+from core.records import ModelRef, Span, Transcript, Word
+from core.sentences import sentences_from_words
+from models import hallucinations, pretrained
+from models.hallucinations import Heard
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+
+RATE_HZ = 16_000
+HOP = 160
+WINDOW_S = 29.0
+"""Whisper looks at 30 s at once, however little of it is speech, so windows are filled."""
+WINDOW_GAP_S = 4.0
+"""A longer pause ends a window: text is made up and times slip over long silence."""
+BATCH, WORKERS, BEAM = 2, 2, 3
+"""Windows recognised at once by each worker; workers, each with its share of the threads; beam width."""
+LAG_S = 0.09
+"""Whisper's words come this much late: the median over 1,280 words of known time, and where the level dips between
+words in eleven real recordings lies 0.10-0.12 s before the boundary it gives."""
+HOLE_S = 3.0
+"""Speech this long without a word in it is recognised once more on its own: the decoder stops early at times."""
+LOOP_PENALTY = 1.2
+"""How much repeated tokens are held back where a window's text looped."""
+FAINT, NORMAL = 0.05, 0.2
+"""Sound whose 99.9th percentile is below FAINT is made louder, to NORMAL; voice-activity detection needs it."""
+LANGUAGE_CHUNKS, LANGUAGE_WINDOWS = 4, 2
+"""The language is taken from so many windows of each of so many chunks spread over the recording."""
+
+Samples = NDArray[np.float32]
+Read = Callable[[float, float], Samples]
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechModel:
+    """A loaded recogniser."""
+
+    ref: ModelRef
+    whisper: "WhisperModel"
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Sound of a chunk with what is spoken in it; times are on the recording's timeline."""
+
+    span: Span
+    samples: Samples
+    speech: tuple[Span, ...]
+    windows: tuple[Span, ...]
+
+
+def load(ref: ModelRef, threads: int) -> SpeechModel:
+    """Load a resolved model for `threads` processors, 8-bit integers. Raises WeightsError as `pretrained` does."""
+    from faster_whisper import WhisperModel
+
+    if threads < 1:
+        raise ValueError(f"threads must be at least 1, got {threads}")
+    folder = pretrained.folder_of(ref)
+    workers = min(WORKERS, threads)
+    try:
+        whisper = WhisperModel(
+            str(folder),
+            device="cpu",
+            compute_type="int8",
+            cpu_threads=threads // workers,
+            num_workers=workers,
+            local_files_only=True,
+        )
+    except (RuntimeError, ValueError) as error:
+        raise WeightsError(
+            f"Loading the speech model in {folder} failed: {error}. Convert or copy it again."
+        ) from error
+    return SpeechModel(ref, whisper, workers)
+
+
+def transcribe(
+    model: SpeechModel,
+    read: Read,
+    chunks: Sequence[Span],
+    *,
+    language: str | None,
+    on_progress: Callable[[float], None] | None = None,
+) -> Transcript:
+    """What is said in the recording that `chunks` tile.
+
+    Args:
+        read: Gives the samples of [start_s, end_s): float32, 16 kHz, mono. Fewer if the sound ends before.
+        language: Code such as "en"; None: English with an English model, else found in the recording.
+        on_progress: Called with the share done, in (0, 1].
+
+    Words are in order, apart, and inside the recording. At most two chunks of sound are held at a time. The result
+    does not depend on the number of threads. Raises BadSetting for a language that the model does not know.
+    """
+    language = spoken_language(model, language) or _detect_language(model, read, chunks)
+    words: list[Word] = []
+    notes: list[str] = []
+    pool = ThreadPoolExecutor(model.workers, thread_name_prefix="speech")
+    waiting: deque[tuple[_Chunk, list[Future[list[Heard]]]]] = deque()
+
+    def collect() -> None:
+        chunk, batches = waiting.popleft()
+        heard: list[Heard] = []
+        for done, batch in enumerate(batches, 1):
+            heard += batch.result()
+            if on_progress:
+                on_progress((chunk.span.start_s + chunk.span.length_s * done / (len(batches) + 1)) / chunks[-1].end_s)
+        levels = _levels(chunk.samples)
+        found, dropped = hallucinations.clean(heard, chunk.speech, levels, HOP / RATE_HZ, chunk.span)
+        words.extend(found)
+        notes.extend(dropped)
+        if on_progress:
+            on_progress(chunk.span.end_s / chunks[-1].end_s)
+
+    try:
+        for span in chunks:
+            chunk = _prepare(read, span)
+            groups = [chunk.windows[i : i + BATCH] for i in range(0, len(chunk.windows), BATCH)]
+            waiting.append((chunk, [pool.submit(_hear, model, chunk, group, language) for group in groups]))
+            if len(waiting) > 1:
+                collect()
+        while waiting:
+            collect()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return Transcript(tuple(sentences_from_words(words)), language, model.ref.name, tuple(notes))
+
+
+def confidence(transcript: Transcript) -> float | None:
+    """Mean probability of the words, by their length; None if there are none. Below about 0.6 expect many errors."""
+    words = [word for sentence in transcript.sentences for word in sentence.words]
+    letters = sum(len(word.text) for word in words)
+    return sum(word.probability * len(word.text) for word in words) / letters if letters else None
+
+
+def spoken_language(model: SpeechModel, language: str | None) -> str | None:
+    """The language code to recognise, None if it has to be detected. Raises BadSetting if the model lacks it."""
+    known = model.whisper.supported_languages
+    if language is None:
+        return known[0] if len(known) == 1 else None
+    code = re.split(r"[-_]", language.strip().lower())[0]
+    if code not in known:
+        other = (
+            "Only English is; choose the model base." if len(known) == 1 else f"Known are {', '.join(sorted(known))}."
+        )
+        raise BadSetting(f"language {language!r} is not understood by {model.ref.name}. {other}")
+    return code
+
+
+def _detect_language(model: SpeechModel, read: Read, chunks: Sequence[Span]) -> str | None:
+    """The most probable language over the windows with most speech; None where nobody speaks."""
+    spread = sorted({round(i) for i in np.linspace(0, len(chunks) - 1, LANGUAGE_CHUNKS)}) if chunks else []
+    sums: dict[str, float] = {}
+    for i in spread:
+        chunk = _prepare(read, chunks[i])
+        for window in sorted(chunk.windows, key=lambda w: -w.length_s)[:LANGUAGE_WINDOWS]:
+            first, last = (round((t - chunk.span.start_s) * RATE_HZ) for t in (window.start_s, window.end_s))
+            _, _, probabilities = model.whisper.detect_language(chunk.samples[first:last])
+            for code, probability in probabilities:
+                sums[code] = sums.get(code, 0.0) + probability * window.length_s
+    return max(sums, key=lambda code: sums[code]) if sums else None
+
+
+def _prepare(read: Read, span: Span) -> _Chunk:
+    """Read a chunk and find the speech in it."""
+    from faster_whisper.vad import VadOptions, get_speech_timestamps
+
+    media.check_cancelled()
+    samples = np.nan_to_num(read(span.start_s, span.end_s))
+    loud = float(np.percentile(np.abs(samples), 99.9)) if len(samples) else 0.0
+    if 0 < loud < FAINT:
+        samples = (samples * (NORMAL / loud)).astype(np.float32)
+    options = VadOptions(max_speech_duration_s=WINDOW_S - 1, min_silence_duration_ms=160, speech_pad_ms=200)
+    found = get_speech_timestamps(samples, options) if len(samples) else []
+    speech = tuple(
+        Span(span.start_s + voice["start"] / RATE_HZ, span.start_s + voice["end"] / RATE_HZ)
+        for voice in found
+        if voice["start"] < voice["end"]
+    )
+    return _Chunk(span, samples, speech, tuple(pack_windows(speech, WINDOW_S, WINDOW_GAP_S)))
+
+
+def _hear(model: SpeechModel, chunk: _Chunk, windows: Sequence[Span], language: str | None) -> list[Heard]:
+    """Recognise a batch of windows; what looped or was skipped is tried once more."""
+    media.check_cancelled()
+    heard = _decode(model, chunk, windows, language)
+    for i, first in enumerate(heard):
+        if hallucinations.is_looped(first):
+            again = _decode(model, chunk, [first.window], language, repetition_penalty=LOOP_PENALTY)[0]
+            if not hallucinations.is_looped(again) and again.mean_logprob > hallucinations.UNSURE_LOGPROB:
+                heard[i] = again
+    holes = [hole for each in heard for hole in _holes(each, chunk.speech)]
+    for i in range(0, len(holes), BATCH):
+        heard += _decode(model, chunk, holes[i : i + BATCH], language)
+    return heard
+
+
+def _holes(heard: Heard, speech: Sequence[Span]) -> list[Span]:
+    """Speech inside the window of which no word was recognised."""
+    holes = []
+    middles = [(word.start_s + word.end_s) / 2 for word in heard.words]
+    for span in speech:
+        if heard.window.start_s <= span.start_s and span.end_s <= heard.window.end_s:
+            marks = [span.start_s, *(m for m in middles if span.start_s < m < span.end_s), span.end_s]
+            holes += [Span(a, b) for a, b in zip(marks, marks[1:], strict=False) if b - a >= HOLE_S]
+    return holes
+
+
+def _decode(
+    model: SpeechModel, chunk: _Chunk, windows: Sequence[Span], language: str | None, repetition_penalty: float = 1.0
+) -> list[Heard]:
+    """One pass of Whisper over windows of a chunk, one result each. Without timestamp tokens fewer words are lost."""
+    from faster_whisper import BatchedInferencePipeline
+
+    begin_s = chunk.span.start_s
+    clips = [{"start": window.start_s - begin_s, "end": window.end_s - begin_s} for window in windows]
+    segments, _ = BatchedInferencePipeline(model.whisper).transcribe(
+        chunk.samples,
+        language=language,
+        beam_size=BEAM,
+        temperature=0.0,
+        repetition_penalty=repetition_penalty,
+        condition_on_previous_text=False,
+        without_timestamps=True,
+        word_timestamps=True,
+        clip_timestamps=clips,
+        batch_size=len(windows),
+    )
+    segments = list(segments)
+    heard = []
+    for window, clip in zip(windows, clips, strict=True):
+        seek = int(int(clip["start"] * RATE_HZ) / RATE_HZ * 100)  # how a segment names the window it is from
+        own = [segment for segment in segments if segment.seek == seek]
+        words = _words([word for segment in own for word in segment.words or ()], window, begin_s - LAG_S)
+        logprob = min((segment.avg_logprob for segment in own), default=0.0)
+        heard.append(Heard(window, tuple(words), logprob, max((s.no_speech_prob for s in own), default=1.0)))
+    return heard
+
+
+def _words(pieces: Sequence[Any], window: Span, offset_s: float) -> list[Word]:
+    """Words of a window, in order and inside it; pieces that belong to one, such as "3" and ".5", are joined."""
+    words: list[Word] = []
+    for piece in pieces:
+        text = piece.word.strip()
+        if not text:
+            continue
+        start_s = min(max(float(piece.start) + offset_s, window.start_s), window.end_s - hallucinations.LEAST_WORD_S)
+        end_s = min(max(float(piece.end) + offset_s, start_s + hallucinations.LEAST_WORD_S), window.end_s)
+        word = Word(text, start_s, end_s, float(piece.probability))
+        spaced = piece.word[0].isspace() or UNSPACED.match(text[0])
+        if not words or spaced or UNSPACED.match(words[-1].text[-1]):
+            words.append(word)
+        else:
+            last = words[-1]
+            sure = min(last.probability, word.probability)
+            words[-1] = Word(last.text + text, last.start_s, max(last.end_s, end_s), sure)
+    return words
+
+
+def _levels(samples: Samples) -> NDArray[np.float32]:
+    """RMS level every 10 ms over 10 ms, in dBFS."""
+    frames = samples[: len(samples) // HOP * HOP].reshape(-1, HOP)
+    return (10 * np.log10(np.einsum("ij,ij->i", frames, frames) / HOP + 1e-12)).astype(np.float32)

@@ -1,0 +1,1 @@
+"""One Prefect task for each side effect worth caching or retrying."""

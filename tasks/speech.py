@@ -1,0 +1,74 @@
+"""What was said: recognised, or read from captions that came with the recording. Both are the stage `transcript`."""
+
+from prefect import task
+
+from core import audio
+from core.alignment import align_cues
+from core.chunks import chunk_spans
+from core.files import to_path
+from core.machine import cores
+from core.records import MediaRef, ModelRef, StageRef, Transcript
+from core.sentences import sentences_from_words
+from core.settings import SpeechSettings
+from core.subtitles import parse_subtitles
+from tasks.entries import envelope, pcm_path, write_value
+from tasks.stage import STAGE, Entry, worth_retrying
+
+SPEECH_VERSION = "1"
+CAPTIONS_VERSION = "1"
+
+
+@task(
+    name="transcript",
+    task_run_name="transcript",
+    cache_policy=STAGE,
+    result_serializer="json",
+    retries=1,
+    retry_delay_seconds=10,
+    retry_condition_fn=worth_retrying,
+    tags=["speech"],
+)
+def recognise_speech(
+    recording: MediaRef,
+    sound: StageRef,
+    duration_s: float,
+    settings: SpeechSettings,
+    model: ModelRef,
+    version: str = SPEECH_VERSION,
+) -> StageRef:
+    """Recognise speech, a few minutes at a time, as a `Transcript`."""
+    from models import speech
+
+    entry = Entry()
+    with entry.writing() as at:
+        pcm, heard = pcm_path(sound), envelope(sound)
+        chunks = chunk_spans(heard.level_dbfs, heard.hop_s, duration_s)
+        found = speech.transcribe(
+            speech.load(model, threads=cores()),
+            lambda start_s, end_s: audio.read(pcm, start_s, end_s),
+            chunks,
+            language=settings.language,
+            on_progress=at.tell,
+        )
+        write_value(at.folder, found, Transcript)
+    return entry.ref
+
+
+@task(name="transcript", task_run_name="transcript from captions", cache_policy=STAGE, result_serializer="json")
+def read_captions(
+    recording: MediaRef,
+    captions: MediaRef,
+    sound: StageRef | None,
+    duration_s: float,
+    language: str | None,
+    version: str = CAPTIONS_VERSION,
+) -> StageRef:
+    """The words of a caption file, their times refined on the sound, as a `Transcript`."""
+    entry = Entry()
+    with entry.writing() as at:
+        heard = envelope(sound) if sound else None
+        cues = parse_subtitles(to_path(captions.uri).read_bytes(), name=captions.name)
+        levels, hop_s = (heard.level_dbfs, heard.hop_s) if heard else (None, audio.HOP / audio.RATE_HZ)
+        sentences = sentences_from_words(align_cues(cues, levels, hop_s, duration_s))
+        write_value(at.folder, Transcript(tuple(sentences), language, "captions"), Transcript)
+    return entry.ref

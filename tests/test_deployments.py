@@ -1,0 +1,41 @@
+from pathlib import Path
+
+import pytest
+import yaml
+from prefect.flows import load_flow_from_entrypoint
+
+from core.settings import Settings
+from flows.options import fields
+
+DEPLOYMENTS = yaml.safe_load(Path("prefect.yaml").read_text())["deployments"]
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda d: d["name"])
+def test_entrypoint_loads_and_knows_its_parameters(deployment):
+    flow = load_flow_from_entrypoint(deployment["entrypoint"], use_placeholder_flow=False)
+    assert set(deployment.get("parameters", {})) <= set(flow.parameters.properties)
+    assert deployment["work_pool"]["name"]
+
+
+def test_the_form_describes_and_bounds_every_setting():
+    flow = load_flow_from_entrypoint("flows/highlight.py:highlight", use_placeholder_flow=False)
+    form = flow.parameters.model_dump()
+    properties = dict(form["properties"])
+    assert form["required"] == ["sources"]
+    assert all(p.get("description") for p in properties.values())
+    assert (properties["clips"]["minimum"], properties["clips"]["maximum"], properties["clips"]["default"]) == (
+        1,
+        100,
+        8,
+    )
+    grouped = {name: spec for group in form["definitions"].values() for name, spec in group["properties"].items()}
+    for _, name, field in fields():
+        shown = properties.get(name) or grouped[name]
+        assert shown["description"]
+        assert shown.get("default") == field.default
+
+
+def test_settings_have_names_of_their_own():
+    names = [name for _, name, _ in fields()]
+    assert len(names) == len(set(names))
+    assert Settings() == Settings.model_validate({})
