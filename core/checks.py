@@ -16,7 +16,7 @@ import numpy as np
 
 from core import media
 from core.cutting import Cut, arguments, read_sound
-from core.glimpses import GLIMPSE_SIZE, Glimpse, look
+from core.glimpses import Glimpse, look
 from core.loudness import TOLERANCE_LU, Loudness
 from core.records import CheckResult, Cue, MediaInfo
 
@@ -28,7 +28,8 @@ CAPTION_SHARE = 0.35
 ALIKE = 0.6
 """Correlation of two glimpses of the same moment: about 0.99 in practice, after tone mapping still above 0.8."""
 FLAT, FLAT_APART = 3.0, 40.0
-FROZEN = 0.4
+MOVED = 6.0
+UNLIT = 12.0
 LISTEN_HZ, ENVELOPE_HZ = 8_000, 200
 LATE_S = 0.025
 LISTEN_S = 120.0
@@ -139,7 +140,8 @@ def check_picture(
         scratch: Folder for a passing file.
     """
     if cut.info.video is None:
-        return (["The generated picture is black."] if all(glimpse.black for glimpse in seen) else []), []
+        unlit = all(float(glimpse.grey.max()) < UNLIT for glimpse in seen)
+        return (["The generated picture lacks even its ground."] if unlit else []), []
     black = [glimpse.time_s for glimpse in seen if glimpse.black]
     source = _source_glimpses(cut, black, scratch)
     frame_s = 1 / float(cut.frame_rate)
@@ -154,11 +156,11 @@ def check_picture(
     unlike = [theirs.time_s for theirs, near in pairs if not any(_alike(theirs, mine, burned=burned) for mine in near)]
     if len(unlike) * 2 >= max(1, len(pairs)) and unlike:
         problems.append(f"The clip's picture is not the recording's at {unlike[0]:.1f} s.")
-    if len(seen) > 2 and _still([g.grey for g in seen]):
-        if len(source) > 2 and not _still([g.grey for g in source]):
-            problems.append("The clip's picture stands still while the recording's moves.")
-        else:
-            warnings.append("The picture stands still throughout the clip, as in the recording.")
+    recording_still = _still([theirs.grey for theirs in source])
+    if not recording_still and _still([mine.grey for near in near_by for mine in near]):
+        problems.append("The clip's picture stands still while the recording's moves.")
+    elif recording_still and len(seen) > 2 and _still([glimpse.grey for glimpse in seen]):
+        warnings.append("The picture stands still throughout the clip, as in the recording.")
     return problems, warnings
 
 
@@ -195,16 +197,23 @@ def _source_glimpses(cut: Cut, suspects_s: Sequence[float], scratch: Path) -> li
 
 
 def _alike(one: Glimpse, other: Glimpse, *, burned: bool) -> bool:
-    width, height = GLIMPSE_SIZE
-    rows = round(height * (1 - CAPTION_SHARE)) // POOL * POOL if burned else height
-    a, b = (g.grey[:rows].reshape(rows // POOL, POOL, width // POOL, POOL).mean(axis=(1, 3)) for g in (one, other))
+    a, b = (_pooled(glimpse.grey) for glimpse in (one, other))
+    if burned:
+        rows = round(len(a) * (1 - CAPTION_SHARE))
+        a, b = a[:rows], b[:rows]
     if a.std() < FLAT or b.std() < FLAT:
         return abs(float(a.mean() - b.mean())) < FLAT_APART and max(float(a.std()), float(b.std())) < 4 * FLAT
     return float(np.corrcoef(a.ravel(), b.ravel())[0, 1]) >= ALIKE
 
 
 def _still(frames: Sequence[np.ndarray]) -> bool:
-    return all(float(np.abs(a.astype(np.int16) - b).mean()) < FROZEN for a, b in pairwise(frames))
+    """True if no part of the picture changes from one frame to the next by more than coding does."""
+    return all(float(np.abs(_pooled(a) - _pooled(b)).max()) < MOVED for a, b in pairwise(frames))
+
+
+def _pooled(grey: np.ndarray) -> np.ndarray:
+    height, width = grey.shape
+    return grey.reshape(height // POOL, POOL, width // POOL, POOL).mean(axis=(1, 3))
 
 
 def _listen(sound: Any, scratch: Path, cut: Cut) -> np.ndarray:

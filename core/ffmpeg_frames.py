@@ -18,6 +18,9 @@ NEAR_S = 5e-4
 """Times closer than this are the same."""
 REACH_S = 10.0
 """Reading on is cheaper than starting ffmpeg anew for a frame that is at most this far ahead."""
+TIMED = ("mov", "matroska", "mpegts", "flv")
+"""Formats that store when each frame is shown. In others (AVI, ASF, program streams) a decoder that skips to keyframes
+may date each to the next one, so there all frames are decoded."""
 BACK_OFF_S = (0.0, 15.0, 90.0)
 """How much earlier to seek when a seek landed after the frame wanted, as it may in transport streams."""
 SHOWN = re.compile(rb"\bn: *\d+ pts: *(-?\d+|NOPTS)\b")
@@ -167,7 +170,7 @@ def arguments(path: Path, info: MediaInfo, wanted: Wanted, *, seek_s: float | No
     video = _video(path, info)
     options: dict[str, str | None] = dict(media.input_options(info.container))
     options |= {"threads": "1", "noautorotate": None}
-    if keyframes:
+    if keyframes and info.container in TIMED:
         options["skip_frame"] = "nokey"
     if seek_s is not None:
         # The frame shown at `seek_s` began before it, so nothing is cut off up to there.

@@ -39,7 +39,7 @@ def open_video(request: dict[str, Any]) -> tuple[decord.VideoReader, NDArray[np.
     if times_s[0] < -NEAR_S:
         # An edit list hides frames: libav then decodes fewer than decord counts, and its numbers are off.
         raise Distrust("decord found frames before the start of the stream")
-    return reader, times_s + request["offset_s"]
+    return reader, np.maximum(times_s, 0.0) + request["offset_s"]  # below 0 it would be a sign of life
 
 
 def shown_at(times_s: NDArray[np.float64], time_s: float) -> int:

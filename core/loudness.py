@@ -19,6 +19,7 @@ from core.errors import MediaError
 
 PEAK_DBTP = -2.0
 """Highest true peak given to AAC, whose output overshoots its input."""
+GATE_LUFS = -70.0
 SILENT_LUFS = -55.0
 """Fainter sound is room noise or nothing, and raising it would only make noise loud."""
 TOLERANCE_LU = 1.0
@@ -105,4 +106,5 @@ def _measure(output: Any, what: str, duration_s: float) -> Loudness:
     if not found:
         raise MediaError(f"{what}: ffmpeg gave no loudness; its filter ebur128 said: {said.strip()[-500:]}")
     integrated, peak = (float(value) for value in found[-1])
-    return Loudness(integrated if math.isfinite(integrated) else -math.inf, peak if math.isfinite(peak) else -math.inf)
+    # -70 LUFS is the gate of BS.1770: the filter says so when nothing at all is above it.
+    return Loudness(integrated if integrated > GATE_LUFS else -math.inf, peak if math.isfinite(peak) else -math.inf)

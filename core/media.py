@@ -67,6 +67,7 @@ def started(
     launcher = [sys.executable, "-I", "-S", LAUNCHER, str(os.getpid()), str(MEMORY_LIMIT_BYTES)]
     process = subprocess.Popen(
         [*launcher, *program],
+        env=tools.environment(program[0]),
         stdin=subprocess.DEVNULL,
         stdout=stdout,
         stderr=subprocess.PIPE,

@@ -3,6 +3,7 @@
 Recordings without a picture get a simple one: its title and its waveform, which lights up as it plays.
 """
 
+import shutil
 import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
@@ -162,6 +163,13 @@ Style: Title,DejaVu Sans,{letters},&H00F5F1EC,1,1,0,0,2,{left},{right},{height -
 Format: Layer, Start, End, Style, Text
 Dialogue: 0,0:00:00.00,99:00:00.00,Title,{text}
 """
+
+
+def copy_fonts(work: Path) -> None:
+    """Put the fonts beside what ffmpeg is run on, so that no path of theirs needs escaping in a filter."""
+    (work / "fonts").mkdir(exist_ok=True)
+    for font in FONTS.glob("*.ttf"):
+        shutil.copyfile(font, work / "fonts" / font.name)
 
 
 def _fitted(title: str) -> tuple[str, int]:

@@ -9,7 +9,7 @@ from typing import Any
 import ffmpeg
 import numpy as np
 
-from core import checks, glimpses, loudness, media, picture
+from core import checks, glimpses, loudness, media, picture, tools
 from core.cutting import SOUND_OPTIONS, Cut, arguments, file_options, picture_options, plan_cut, read_picture
 from core.errors import MediaError, MediaTimeout, RefusedInput
 from core.glimpses import Glimpse, write_poster
@@ -21,7 +21,7 @@ from core.settings import RenderSettings
 CLIP, POSTER = "clip.mp4", "poster.jpg"
 SCRATCH = "work"
 CONTAINER = "mov"
-FULL_DISK = ("No space left on device", "Disk quota exceeded", "Read-only file system", "Permission denied")
+MACHINE_SIGNS = ("No space left", "quota exceeded", "Read-only file system", "Permission denied", "No such file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def _encode(order: _Order, cut: Cut, levelling: Levelling | None, work: Path) ->
     """The one encode: picture, levelled sound, burned captions."""
     size = picture.clip_size(order.info.video, order.settings.max_height)
     sound = levelling.apply(_sound(work)) if levelling else None
-    copy_fonts(work)
+    picture.copy_fonts(work)
     if order.info.video:
         shown = picture.finish_picture(
             read_picture(cut, threads=order.threads), order.info.video, size, picture.plan_colours(order.info.video)
@@ -196,24 +196,24 @@ def _encode(order: _Order, cut: Cut, levelling: Levelling | None, work: Path) ->
         options |= SOUND_OPTIONS
     streams = [shown] if sound is None else [shown, sound]
     output = ffmpeg.output(*streams, media.file_url(order.folder / CLIP), **options)
-    media.run_ffmpeg(
-        ["-filter_complex_threads", str(order.threads), *arguments(output)],
-        what=f"Rendering {cut.start_s:.1f} to {cut.start_s + cut.duration_s:.1f} s of {order.source.name}",
-        timeout_s=_patience_s(cut),
-        cwd=work,
-        on_progress=order.on_progress,
-    )
+    _run_encoder(order, cut, ["-filter_complex_threads", str(order.threads), *arguments(output)], work)
+
+
+def _run_encoder(order: _Order, cut: Cut, call: list[str], work: Path) -> None:
+    """Run ffmpeg and tell how far it is by its count of frames: with `-copyts`, its out_time begins anywhere."""
+
+    def on_line(line: str) -> None:
+        name, _, value = line.partition("=")
+        if order.on_progress and name == "frame" and value.strip().isdigit():
+            order.on_progress(float(int(value) / cut.frame_rate))
+
+    program = [tools.ffmpeg(), *media.QUIET, "-y", "-progress", "pipe:1", "-stats_period", "0.5"]
+    what = f"Rendering {cut.start_s:.1f} to {cut.start_s + cut.duration_s:.1f} s of {order.source.name}"
+    media.run([*program, *call], what=what, timeout_s=_patience_s(cut), cwd=work, on_line=on_line)
 
 
 def _sound(work: Path) -> Any:
     return ffmpeg.input(media.file_url(work / "sound.wav"), **media.input_options("wav")).audio
-
-
-def copy_fonts(work: Path) -> None:
-    """Put the fonts beside what ffmpeg is run on, so that no path of theirs needs escaping in a filter."""
-    (work / "fonts").mkdir(exist_ok=True)
-    for font in picture.FONTS.glob("*.ttf"):
-        shutil.copyfile(font, work / "fonts" / font.name)
 
 
 def _patience_s(cut: Cut) -> float:
@@ -287,7 +287,7 @@ def _failed(order: _Order, repairs: Sequence[str], error: MediaError) -> Rendere
 
 def _raise_if_machine(error: MediaError) -> None:
     """Raise `error` again where it tells of the machine, which no other way of cutting can help."""
-    if isinstance(error, MediaTimeout) or any(sign in str(error) for sign in FULL_DISK):
+    if isinstance(error, MediaTimeout) or any(sign in str(error) for sign in MACHINE_SIGNS):
         raise error
 
 

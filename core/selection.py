@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.edges import Edges
+from core.reasons import best_first, cut_reasons, unit_reasons
 from core.records import Highlight, RunnerUp, Selection
-from core.titles import first_words, titles_for
+from core.titles import quote_from, titles_for
 from core.windows import ScoredUnit, Windows, candidate_windows, gather_evidence, window_parts, window_values
 
 NEAR_DUPLICATE_IOU = 0.5
@@ -244,8 +245,11 @@ def _highlights(
 ) -> tuple[Highlight, ...]:
     inside = [units[a : b + 1] for a, b in zip(picks.first, picks.last, strict=True)]
     texts = [_text(members, language) for members in inside]
-    slides = [members[0].slide for members in inside]
-    named = [None if slide is None else (slide_titles or {}).get(slide) for slide in slides]
+    known = slide_titles or {}
+    named = [
+        (None if m[0].slide is None else known.get(m[0].slide)) or quote_from([u.text for u in best_first(m)])
+        for m in inside
+    ]
     titles = titles_for(texts, starts_s=picks.start_s.tolist(), slide_titles=named, language=language or "en")
     ranks = _ranks(picks.start_s, values)
     return tuple(
@@ -259,39 +263,8 @@ def _highlights(
             title=titles[k],
             text=texts[k],
             reasons={name: round(float(part[k]), 4) for name, part in parts.items()}
-            | _cut_reasons(edges, picks, k)
-            | _unit_reasons(inside[k]),
+            | cut_reasons(edges, picks, k)
+            | unit_reasons(inside[k]),
         )
         for k in range(len(picks))
     )
-
-
-def _cut_reasons(edges: Edges, picks: Windows, k: int) -> dict[str, float | str | bool | None]:
-    begin, end = edges.begins[picks.first[k]], edges.ends[picks.last[k]]
-    return {
-        "length_s": round(float(picks.end_s[k] - picks.start_s[k]), 3),
-        "start_clean": begin.clean,
-        "end_clean": end.clean,
-        "start_pause_s": round(begin.pause_s, 3),
-        "end_pause_s": round(end.pause_s, 3),
-    }
-
-
-def _unit_reasons(units: Sequence[ScoredUnit]) -> dict[str, float | str | bool | None]:
-    """What the model said of the units inside: plain means by duration, and the three best of them."""
-    seconds = np.array([max(unit.end_s - unit.start_s, 1e-3) for unit in units])
-    scores = np.array([unit.score for unit in units])
-    reasons: dict[str, float | str | bool | None] = {
-        "first_words": first_words(units[0].text),
-        "slide": units[0].slide,
-        "mean_score": round(float(np.average(scores, weights=seconds)), 4),
-    }
-    for name in units[0].parts:
-        given = np.array([unit.parts.get(name, np.nan) for unit in units], dtype=np.float64)
-        known = np.isfinite(given)
-        mean = float(np.average(given[known], weights=seconds[known])) if known.any() else None
-        reasons[f"model_{name}"] = None if mean is None else round(mean, 4)
-    for k, best in enumerate(np.argsort(-scores, kind="stable")[:3], start=1):
-        reasons[f"best_{k}"] = units[best].text.strip() or None
-        reasons[f"best_{k}_score"] = round(float(scores[best]), 4)
-    return reasons

@@ -1,4 +1,4 @@
-"""Names for clips: the slide's title, else the best key phrase of what is said, else its first words."""
+"""Names for clips: the slide's title, else a sentence said, else the best key phrase, else the first words."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,16 @@ EMPTY_END = re.compile(
 )
 """English words that a good phrase neither begins nor ends with, beside YAKE's own stop words. A heuristic."""
 
-INNER = re.compile(r"\b(a|an|the|to|i|we|you|it|they|this|that|is|are|was|were)\b", re.IGNORECASE)
+QUOTE_WORDS = (4, 11)
+WHOLE = re.compile(r"^[^\W_a-z].*[.!?]$")
+LEANING = re.compile(
+    r"(and|but|so|or|yet|because|then|also|now|well|okay|here|there|it|its|this|that|these|those|they|them|he|she|his"
+    r"|her|we|i|you|one|each|both|such|as|which is|for example|let me|thank|thanks|welcome|hello|good morning)\b",
+    re.IGNORECASE,
+)
+"""How English sentences begin that lean on the one before, or say nothing of the matter."""
+
+INNER = re.compile(r"\b(a|an|and|or|but|the|to|i|we|you|it|they|this|that|is|are|was|were)\b", re.IGNORECASE)
 """English words that make a phrase a piece of a clause."""
 
 
@@ -28,7 +37,7 @@ def title_for(text: str, *, slide_title: str | None = None, language: str = "en"
     """A title of at most LONGEST characters for a clip in which `text` is said; never empty.
 
     Args:
-        slide_title: Title of the slide on the screen; used when it holds a word.
+        slide_title: Title of the slide on the screen, or a quote; used when it holds a word.
         language: ISO 639-1 code of the text.
         start_s: Where the clip begins: names a clip without words ("Moment at 12:34").
     """
@@ -56,6 +65,20 @@ def titles_for(
 def _alike(title: str) -> str:
     """What two titles share that a reader would take for the same: case and an English plural make no difference."""
     return title.casefold().removesuffix("s")
+
+
+def quote_from(sentences: Sequence[str]) -> str | None:
+    """The first of `sentences`, best first, that stands alone as a title; None if none does. A heuristic.
+
+    Such a sentence is whole, has 4 to 11 words and at most LONGEST characters, and does not lean on what was said
+    before, as one that begins with "And", "It" or "This" does. Made for English: in a language that is written
+    otherwise nothing may fit, and the clip is named by a phrase.
+    """
+    for sentence in map(_plain, sentences):
+        fits = QUOTE_WORDS[0] <= len(sentence.split()) <= QUOTE_WORDS[1] and len(sentence) <= LONGEST
+        if fits and WHOLE.search(sentence) and not LEANING.match(sentence):
+            return sentence.rstrip(".!… ")
+    return None
 
 
 def first_words(text: str) -> str:

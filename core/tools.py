@@ -42,6 +42,16 @@ def find_tool(name: str) -> Tool:
     return Tool(path=path, version=words[2])
 
 
+def environment(program: str) -> dict[str, str]:
+    """The environment to run `program` in: ours, and for the wheel's static build one without character converters.
+
+    Those are loaded from the machine's own C library, which a static program is not built for: it crashes on the
+    service names that MPEG-TS carries.
+    """
+    wheel = Path(sys.prefix) / WHEEL_FOLDER
+    return {**os.environ, "GCONV_PATH": "/nonexistent"} if Path(program).parent == wheel else dict(os.environ)
+
+
 def ffmpeg() -> str:
     return find_tool("ffmpeg").path
 

@@ -1,6 +1,7 @@
 """The `winnow` command. Exit codes: 0 done, 1 failed, 2 refused input, 130 interrupted."""
 
 import argparse
+import os
 import sys
 from importlib.metadata import version
 from typing import Any
@@ -87,5 +88,15 @@ def main(arguments: list[str] | None = None) -> int:
         return DONE
 
 
+def run() -> None:
+    """The program: `main`, and the end of the process."""
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if code == INTERRUPTED:
+        os._exit(code)  # threads of Prefect's would wait for a server that is gone
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -21,10 +21,10 @@ probability of the text there is nothing. White noise, tones and music measured 
 speech 50 dB too quiet at 0.54 and -0.4."""
 HOPELESS_LOGPROB = -1.5
 """Text this improbable is noise whatever the probability of no speech is."""
-LOOP_TIMES, LOOP_WORDS, LONGEST_UNIT = 4, 8, 20
-"""A loop is a unit of at most LONGEST_UNIT words said so many times in a row, and so many words in all."""
-LOOP_SHARE = 0.4
-"""... that makes up this much of a window's words; a speaker's "no, no, no, no" does not."""
+LOOP_TIMES, LONGEST_UNIT = 4, 20
+"""A loop is a unit of at most LONGEST_UNIT words, said at least LOOP_TIMES times in a row ..."""
+FEW_WORDS, LOOP_SHARE, MANY_WORDS = 8, 0.5, 16
+"""... with FEW_WORDS in all if that is LOOP_SHARE of a window, else MANY_WORDS: "no, no, no, no" is no loop."""
 COMPRESSED = 2.4
 """Whisper's limit for the ratio of a text's bytes to its zlib bytes (same source)."""
 PHRASES = """
@@ -42,8 +42,8 @@ WORD_S, LETTER_S, DIGIT_S = 1.2, 0.1, 0.4
 """Longest believable word: this, and so much more for each letter and digit ("1950" is three words)."""
 QUIET_RUN_S = 0.12
 """Longer than nearly every stop consonant's closure."""
-SOFT_RANGE_DB = 12.0
-"""With less between floor and speech, quiet and loud cannot be told apart."""
+SOFT_RANGE_DB, WIDE_RANGE_DB = 12.0, 50.0
+"""With less between floor and speech, quiet and loud cannot be told apart; a deeper floor is digital silence."""
 QUIET_SHARE = 0.3
 """Quiet is this much of the way, in dB, from the floor (5th percentile) to the speech (90th)."""
 REACH_S = 0.25
@@ -88,7 +88,7 @@ def clean(
         words += kept
         notes += dropped
     words = in_order(sorted(words, key=lambda word: (word.start_s, word.end_s)), span)
-    quiet = [(span.start_s + a, span.start_s + b) for a, b in quiet_spans(levels_dbfs, hop_s)]
+    quiet = quiet_spans(levels_dbfs, hop_s, speech, span.start_s)
     words, dropped = drop_unspoken(settle_edges(words, quiet), speech)
     return in_order(words, span), [*notes, *dropped]
 
@@ -111,6 +111,7 @@ def is_looped(heard: Heard) -> bool:
 def find_loop(words: Sequence[str]) -> tuple[int, int, int] | None:
     """(first word, words in the unit, times) of the longest loop, ties to the shorter unit; None if there is none."""
     best: tuple[int, int, int] | None = None
+    least = max(FEW_WORDS, min(MANY_WORDS, LOOP_SHARE * len(words)))
     for unit in range(1, min(LONGEST_UNIT, len(words) // LOOP_TIMES) + 1):
         run = 0
         for i in range(unit, len(words) + 1):
@@ -118,7 +119,7 @@ def find_loop(words: Sequence[str]) -> tuple[int, int, int] | None:
                 run += 1
                 continue
             times = run // unit + 1
-            if times >= LOOP_TIMES and times * unit >= max(LOOP_WORDS, LOOP_SHARE * len(words)):
+            if times >= LOOP_TIMES and times * unit >= least:
                 first = i - run - unit
                 if best is None or times * unit > best[1] * best[2] + unit:
                     best = (first, unit, times)
@@ -158,17 +159,26 @@ def drop_unspoken(words: Sequence[Word], speech: Sequence[Span]) -> tuple[list[W
     return kept, notes
 
 
-def quiet_spans(levels_dbfs: NDArray[np.float32], hop_s: float) -> list[tuple[float, float]]:
-    """Stretches of at least QUIET_RUN_S near the floor of these levels; none where floor and speech lie close."""
-    if not len(levels_dbfs):
+def quiet_spans(
+    levels_dbfs: NDArray[np.float32], hop_s: float, speech: Sequence[Span], begin_s: float
+) -> list[tuple[float, float]]:
+    """Stretches of at least QUIET_RUN_S near the floor, in seconds; none where floor and speech lie close.
+
+    Floor and speech are measured where somebody speaks, pauses between words included. The levels begin at `begin_s`.
+    """
+    spoken = np.zeros(len(levels_dbfs), dtype=bool)
+    for span in speech:
+        spoken[round((span.start_s - begin_s) / hop_s) : round((span.end_s - begin_s) / hop_s)] = True
+    if not spoken.any():
         return []
-    floor, speech = np.percentile(levels_dbfs, (5, 90))
-    if speech - floor < SOFT_RANGE_DB:
+    floor, loud = np.percentile(levels_dbfs[spoken], (5, 90))
+    floor = max(floor, loud - WIDE_RANGE_DB)
+    if loud - floor < SOFT_RANGE_DB:
         return []
-    quiet = levels_dbfs < floor + QUIET_SHARE * (speech - floor)
+    quiet = levels_dbfs < floor + QUIET_SHARE * (loud - floor)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], quiet, [False]]).astype(np.int8)))
     runs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
-    return [(a * hop_s, b * hop_s) for a, b in runs if (b - a) * hop_s >= QUIET_RUN_S]
+    return [(begin_s + a * hop_s, begin_s + b * hop_s) for a, b in runs if (b - a) * hop_s >= QUIET_RUN_S]
 
 
 def settle_edges(words: Sequence[Word], quiet: Sequence[tuple[float, float]]) -> list[Word]:

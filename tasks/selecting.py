@@ -13,7 +13,7 @@ from core.windows import ScoredUnit, split_long_units
 from tasks.entries import SCORES_NAME, TIMELINE_NAME, envelope, write_value
 from tasks.stage import STAGE, Entry
 
-SELECTION_VERSION = "1"
+SELECTION_VERSION = "2"
 
 
 def scored_units(merged: StageRef, scored: StageRef) -> list[ScoredUnit]:

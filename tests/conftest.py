@@ -1,21 +1,89 @@
 """Fixtures shared by all tests."""
 
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
 import pytest
+
+ROOT = Path(__file__).parents[1]
+WINNOW = str(Path(sys.executable).with_name("winnow"))
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a `winnow` command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def manifests(self) -> list[Path]:
+        """What `--json` printed."""
+        return [Path(json.loads(line)["manifest"]) for line in self.out.splitlines()]
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        (path,) = self.manifests
+        return json.loads(path.read_text())
 
 
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory):
-    """A throw-away Prefect API. Only tests that run a flow ask for it."""
-    from prefect.settings import PREFECT_RESULTS_LOCAL_STORAGE_PATH, temporary_settings
-    from prefect.testing.utilities import prefect_test_harness
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A real Prefect server for the session; its value is the environment that leads a process to it."""
+    folder = tmp_path_factory.mktemp("prefect")
+    script = (
+        "import os, sys\nfrom flows.embedded import prefect_api\n"
+        "with prefect_api():\n    print(os.environ['PREFECT_API_URL'], flush=True)\n    sys.stdin.read()\n"
+    )
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")} | {"PREFECT_HOME": str(folder)}
+    with subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().strip()
+        assert url, "the Prefect server did not start"
+        yield {"PREFECT_API_URL": url, "PREFECT_HOME": str(folder)}
+        server.communicate("", timeout=30)
 
-    results = {PREFECT_RESULTS_LOCAL_STORAGE_PATH: tmp_path_factory.mktemp("results")}
-    with prefect_test_harness(server_startup_timeout=120), temporary_settings(results):
-        yield
+
+@pytest.fixture(scope="session")
+def winnow_env(prefect_server: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Environment of a user whose home folder is used by all tests of a session, as a person's is by all runs."""
+    return {**os.environ, **prefect_server, "WINNOW_HOME": str(tmp_path_factory.mktemp("home"))}
 
 
-@pytest.fixture
-def winnow_home(tmp_path, monkeypatch):
-    """An empty home folder for one test."""
-    monkeypatch.setenv("WINNOW_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+@pytest.fixture(scope="session")
+def winnow(winnow_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Ran]:
+    """Run the `winnow` command in an empty folder."""
+    folder = tmp_path_factory.mktemp("cwd")
+
+    def run(*arguments: str | Path, env: dict[str, str] | None = None) -> Ran:
+        ran = subprocess.run(
+            [WINNOW, *map(str, arguments)],
+            cwd=folder,
+            env=winnow_env | (env or {}),
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def short_talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first 80 s of the sample, copied without encoding."""
+    from core import media
+
+    path = tmp_path_factory.mktemp("media") / "short talk.mp4"
+    source = media.file_url(ROOT / "data/samples/tides.mp4")
+    media.run_ffmpeg(["-i", source, "-t", "80", "-c", "copy", media.file_url(path)], what="Cutting", timeout_s=60)
+    return path

@@ -22,13 +22,16 @@ def test_the_form_describes_and_bounds_every_setting():
     form = flow.parameters.model_dump()
     properties = dict(form["properties"])
     assert form["required"] == ["sources"]
-    assert all(p.get("description") for p in properties.values())
+    definitions = form["definitions"]
+    for name, spec in properties.items():
+        group = definitions.get(spec.get("$ref", "").rpartition("/")[2], {})
+        assert spec.get("description") or group.get("description"), name
     assert (properties["clips"]["minimum"], properties["clips"]["maximum"], properties["clips"]["default"]) == (
         1,
         100,
         8,
     )
-    grouped = {name: spec for group in form["definitions"].values() for name, spec in group["properties"].items()}
+    grouped = {name: spec for group in definitions.values() for name, spec in group["properties"].items()}
     for _, name, field in fields():
         shown = properties.get(name) or grouped[name]
         assert shown["description"]

@@ -94,7 +94,7 @@ def test_a_good_clip_has_no_problem(recording, tmp_path):
 def test_a_wrong_picture_is_noticed(recording, tmp_path, fault, said):
     clip = make_clip(recording, tmp_path / "clip.mp4", **fault)
     problems, _ = picture_findings(recording, clip, tmp_path)
-    assert any(said in problem for problem in problems)
+    assert any(said in problem for problem in problems), problems
 
 
 def test_burned_captions_brightness_and_scaling_are_no_fault(recording, tmp_path):
@@ -152,7 +152,7 @@ def test_a_wrong_file_is_noticed(recording, tmp_path, fault, said):
     if said == "lasts":
         clip = make_clip(recording, tmp_path / "short.mp4", **fault, sound="atrim=end=5")
     problems = check_container(clip, probe(clip), wanted(recording), (128, 72))
-    assert any(said in problem for problem in problems)
+    assert any(said in problem for problem in problems), problems
 
 
 def test_starts_fast_reads_box_sizes_of_both_widths(tmp_path):

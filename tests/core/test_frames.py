@@ -95,6 +95,8 @@ def test_frames_that_the_container_gives_no_times_are_dated_as_ffmpeg_does(
     # AVI stores the order of decoding alone; with B-frames ffmpeg shows each frame one later than it was encoded.
     path = make("b.avi", ["-c:v", "mpeg4", "-bf", "2"])
     assert numbers_at(path, [n / RATE + 0.05 for n in (31, 68, 101)], tmp_path) == ([30, 67, 100], {"ffmpeg"})
+    keys = frames.keyframes(path, probe(path), Raster(WIDTH, HEIGHT), scratch=tmp_path)
+    assert {number_of(frame.image) - round(frame.time_s * RATE) for frame in keys} == {-1}
 
 
 def test_both_decoders_give_the_same_frames(plain: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from core.picture import (
     GENERATED_SIZE,
     WAVE_BOX,
     clip_size,
+    copy_fonts,
     finish_picture,
     generated_picture,
     plan_colours,
@@ -228,8 +229,6 @@ def test_a_size_that_changes_in_mid_stream_is_fitted(tmp_path):
 
 def draw(folder: Path, title: str, frames: int) -> np.ndarray:
     """The generated picture of two seconds of tone, at half size."""
-    from core.rendering import copy_fonts
-
     copy_fonts(folder)
     (folder / "title.ass").write_text(title_ass(title), encoding="utf-8")
     sound = ffmpeg.input(f"sine=f=300:d={frames / 25}:r=48000", f="lavfi").audio

@@ -83,6 +83,15 @@ def without_index(path: Path) -> bytes:
     return make(path, *picture(2), "-c:v", "libx264").read_bytes()[:4_000]
 
 
+def test_mpeg_ts_counts_from_its_own_start(tmp_path):
+    path = make(tmp_path / "a.ts", *picture(4), *sound(4), "-c:v", "libx264", "-output_ts_offset", "1000")
+    info = probe(path)
+    assert info.container == "mpegts"
+    assert info.duration_s == pytest.approx(4, abs=0.2)
+    assert info.video is not None
+    assert info.video.start_s < 0.2
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

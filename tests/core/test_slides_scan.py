@@ -13,7 +13,21 @@ from core.slides_scan import find_changes
 
 RATE, LENGTH_S = 12, 26
 TRUTH_S = [6.5, 12.0, 19.25]
-WORDS = "light heat sound mass force charge field wave time space order chance signal noise rate scale".split()
+WORDS = (
+    "light",
+    "heat",
+    "sound",
+    "mass",
+    "force",
+    "charge",
+    "field",
+    "wave",
+    "time",
+    "space",
+    "order",
+    "chance",
+    "noise",
+)
 
 
 def slide(seed: int) -> np.ndarray:
@@ -21,7 +35,7 @@ def slide(seed: int) -> np.ndarray:
     words = np.random.default_rng(seed).permutation(WORDS)
     image = Image.new("RGB", (320, 180), (250, 250, 250))
     for row in range(5):
-        text = " ".join(words[row * 3 : row * 3 + 3])
+        text = " ".join(np.roll(words, 5 * row)[:3])
         ImageDraw.Draw(image).text((24, 20 + 30 * row), text, fill=(20, 20, 60), font=ImageFont.load_default(15))
     return np.asarray(image)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.titles import LONGEST, first_words, title_for, titles_for
+from core.titles import LONGEST, first_words, quote_from, title_for, titles_for
 
 CLOCK = (
     "The circadian clock in the liver keeps time. A circadian clock is a loop of genes, and the circadian clock of the"
@@ -101,3 +101,19 @@ def test_any_text_gets_a_title_of_its_own(texts, language):
     titles = titles_for(texts, starts_s=[60.0] * len(texts), language=language)
     assert all(0 < len(title) <= LONGEST for title in titles)
     assert len(set(titles)) == len(texts)
+
+
+@pytest.mark.parametrize(
+    ("sentences", "quote"),
+    [
+        pytest.param(["Gravity fades with distance."], "Gravity fades with distance", id="a whole sentence"),
+        pytest.param(["Which pulls harder, Moon or Sun?"], "Which pulls harder, Moon or Sun?", id="a question"),
+        pytest.param(["It is 27 million times heavier.", "The ground has tides too."], "The ground has tides too",
+                     id="the best that leans on nothing"),
+        pytest.param(["And so it goes with us.", "deep water in the"], None, id="fragments and leaning ones"),
+        pytest.param(["The water " + "facing the Moon " * 5 + "rises."], None, id="a long one"),
+        pytest.param(["Tides."], None, id="a word"),
+    ],
+)  # fmt: skip
+def test_a_sentence_that_stands_alone_is_a_title(sentences, quote):
+    assert quote_from(sentences) == quote

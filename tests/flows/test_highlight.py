@@ -1,0 +1,258 @@
+"""The main job through the command, as a user runs it, on real recordings and a real Prefect server."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core import media
+from core.probe import probe
+
+ROOT = Path(__file__).parents[2]
+FEW = ("--clips", "2", "--min-s", "12", "--max-s", "30")
+TRUTH = json.loads((ROOT / "data/samples/tides.truth.json").read_text())
+
+
+def make(path, *arguments):
+    media.run_ffmpeg([*map(str, arguments), media.file_url(path)], what="Making a test file", timeout_s=60)
+    return path
+
+
+def cached(manifest):
+    return {stage["name"]: stage["cached"] for stage in manifest["stages"]}
+
+
+@pytest.fixture(scope="module")
+def first(winnow, short_talk, tmp_path_factory):
+    """The first run on the short talk."""
+    ran = winnow("highlight", short_talk, *FEW, "--out", tmp_path_factory.mktemp("out"), "--json")
+    assert ran.code == 0, ran.err
+    return ran
+
+
+def test_clips_are_in_band_apart_and_where_the_manifest_says(first):
+    folder, manifest = first.manifests[0].parent, first.manifest
+    assert folder.name == f"short talk-{manifest['source']['sha256'][:8]}"
+    clips = manifest["clips"]
+    assert len(clips) == 2
+    assert all(clip["end_s"] - clip["start_s"] == pytest.approx(21, abs=9.1) for clip in clips)
+    assert all(a["end_s"] <= b["start_s"] for a, b in pairwise(clips))
+    assert sorted(clip["rank"] for clip in clips) == [1, 2]
+    for clip in clips:
+        info = probe(folder / clip["files"]["video"])
+        assert info.video is not None
+        assert info.audio is not None
+        assert info.duration_s == pytest.approx(clip["end_s"] - clip["start_s"], abs=0.05)
+        assert clip["checks"]["measures"]["loudness_lufs"] == pytest.approx(-14, abs=1)
+        assert clip["title"]
+        assert clip["reasons"]
+        for kind in ("srt", "vtt", "poster"):
+            assert (folder / clip["files"][kind]).stat().st_size > 0
+    assert probe(folder / manifest["files"]["reel"]).duration_s == pytest.approx(
+        sum(clip["end_s"] - clip["start_s"] for clip in clips), abs=0.2
+    )
+
+
+def test_no_edge_lies_inside_a_spoken_word(first):
+    for clip in first.manifest["clips"]:
+        for edge in (clip["start_s"], clip["end_s"]):
+            assert not [w["text"] for w in TRUTH["words"] if w["start_s"] < edge < w["end_s"]]
+
+
+def test_clip_text_is_what_is_said_there(first):
+    for clip in first.manifest["clips"]:
+        said = [w["text"].lower() for w in TRUTH["words"] if clip["start_s"] <= w["start_s"] < clip["end_s"]]
+        heard = clip["text"].lower()
+        assert sum(word in heard for word in said) > 0.8 * len(said)
+
+
+def test_the_manifest_says_how_it_came_to_be(first):
+    manifest = first.manifest
+    assert manifest["version"] == 1
+    assert manifest["models"]["highlight"]["name"] == "baseline"
+    assert manifest["models"]["speech"]["sha256"].startswith("1a5afae0")
+    assert manifest["settings"]["selection"] == {"clips": 2, "min_s": 12, "max_s": 30}
+    assert set(manifest["tools"]) >= {"ffmpeg", "prefect", "torch"}
+    names = [stage["name"] for stage in manifest["stages"]]
+    assert set(names) >= {"admit", "probe", "audio", "silences", "transcript", "frames", "merge", "score", "select"}
+    assert names[-1] == "publish"
+    assert manifest["runners_up"]
+    assert all(runner["lost"] for runner in manifest["runners_up"])
+    assert manifest["silences"]
+
+
+def test_report_is_one_page_that_names_every_clip(first):
+    folder, manifest = first.manifests[0].parent, first.manifest
+    page = (folder / manifest["files"]["report"]).read_text()
+    assert "http://" not in page
+    assert "https://" not in page
+    assert all(Path(clip["files"]["video"]).name in page for clip in manifest["clips"])
+
+
+def test_under_another_name_nothing_is_done_again(winnow, first, short_talk, tmp_path):
+    renamed = tmp_path / "-we:ird 100%\n'ü.bin"
+    shutil.copyfile(short_talk, renamed)
+    ran = winnow("highlight", "--json", *FEW, "--out", tmp_path / "out", "--", renamed)
+    assert ran.code == 0, ran.err
+    again = cached(ran.manifest)
+    assert {name for name, hit in again.items() if not hit} == {"admit", "publish", "reel"} - {
+        name for name, hit in again.items() if hit
+    }
+    hashes = [
+        [hashlib.sha256((path.parent / clip["files"]["video"]).read_bytes()).hexdigest() for clip in manifest["clips"]]
+        for path, manifest in ((first.manifests[0], first.manifest), (ran.manifests[0], ran.manifest))
+    ]
+    assert hashes[0] == hashes[1]
+
+
+def test_a_changed_setting_redoes_only_what_depends_on_it(winnow, first, short_talk, tmp_path):
+    ran = winnow("highlight", short_talk, "--clips", "1", *FEW[2:], "--out", tmp_path, "--json")
+    assert ran.code == 0, ran.err
+    again = cached(ran.manifest)
+    assert [
+        name for name in ("probe", "audio", "silences", "transcript", "frames", "merge", "score") if not again[name]
+    ] == []
+    assert not again["select"]
+    best = min(first.manifest["clips"], key=lambda clip: clip["rank"])
+    assert ran.manifest["clips"][0]["start_s"] == best["start_s"]
+    assert again["render"]
+
+
+def test_captions_beside_the_recording_are_used_and_drawn(winnow, short_talk, tmp_path):
+    recording = tmp_path / "talk.mp4"
+    shutil.copyfile(short_talk, recording)
+    shutil.copyfile(ROOT / "data/samples/captions/tides.vtt", tmp_path / "talk.vtt")
+    ran = winnow(
+        "highlight", recording, "--clips", "1", *FEW[2:], "--burn-captions", "--no-reel", "--out", tmp_path, "--json"
+    )
+    assert ran.code == 0, ran.err
+    manifest = ran.manifest
+    assert manifest["transcript"]["source"] == "captions"
+    assert "speech" not in manifest["models"]
+    assert manifest["files"]["reel"] is None
+    assert len(manifest["clips"]) == 1
+
+
+def test_sound_alone_gets_a_picture(winnow, short_talk, tmp_path):
+    sound = make(tmp_path / "sound.m4a", "-i", short_talk, "-t", "40", "-vn", "-c:a", "copy")
+    ran = winnow("highlight", sound, "--clips", "1", *FEW[2:], "--out", tmp_path, "--json")
+    assert ran.code == 0, ran.err
+    info = probe(ran.manifests[0].parent / ran.manifest["clips"][0]["files"]["video"])
+    assert info.video is not None
+    assert info.audio is not None
+    assert not ran.manifest["source"]["has_video"]
+
+
+def test_a_film_in_which_nobody_speaks_gets_clips(winnow, tmp_path):
+    film = make(tmp_path / "film.mp4", "-f", "lavfi", "-i", "testsrc=size=320x180:rate=25:duration=20", "-f", "lavfi",
+                "-i", "mandelbrot=size=320x180:rate=25", "-filter_complex", "[1]trim=duration=20[b];[0][b]concat",
+                "-c:v", "libx264", "-preset", "ultrafast", "-t", "40")  # fmt: skip
+    ran = winnow("highlight", film, "--clips", "2", "--min-s", "5", "--max-s", "15", "--out", tmp_path, "--json")
+    assert ran.code == 0, ran.err
+    assert len(ran.manifest["clips"]) == 2
+    assert ran.manifest["transcript"] is None
+    assert any("No speech" in warning for warning in ran.manifest["warnings"])
+
+
+def test_a_folder_is_taken_whole_and_stray_files_are_passed_over(winnow, first, short_talk, tmp_path):
+    shutil.copyfile(short_talk, tmp_path / "a.mp4")
+    (tmp_path / "notes.txt").write_text("Bring the projector.")
+    ran = winnow("highlight", tmp_path, *FEW, "--out", tmp_path / "out", "--json")
+    assert (ran.code, len(ran.manifests)) == (0, 1), ran.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options", "says"),
+    [
+        pytest.param("none.mp4", None, (), "does not exist", id="a missing file"),
+        pytest.param("empty.mp4", b"", (), "is empty", id="an empty file"),
+        pytest.param("text.mp4", b"hello " * 999, (), "not audio or video", id="a file that is no media"),
+        pytest.param("talk", "talk", ("--min-s", "100"), "shorter than one clip", id="a short recording"),
+        pytest.param("talk", "talk", ("--max-hours", "0.01"), "raise max_hours", id="a recording that is too long"),
+        pytest.param("talk", "talk", ("--max-gb", "0.0001"), "raise max_gb", id="a file that is too large"),
+        pytest.param("talk", "talk", ("--clips", "0"), "--clips: .*got '0'", id="a setting out of its range"),
+        pytest.param("talk", "talk", ("--clips", "many"), "--clips: .*got 'many'", id="a setting that is no number"),
+        pytest.param("talk", "talk", ("--min-s", "50", "--max-s", "40"), "must not exceed", id="an empty band"),
+        pytest.param("talk", "talk", ("--model", "genius"), "There is no model 'genius'", id="an unknown model"),
+        pytest.param("talk", "talk", ("--speech-model", "huge"), "huge", id="an unknown speech model"),
+        pytest.param("talk", "talk", ("--transcript", "no.vtt"), "does not exist", id="captions not there"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_refused_in_one_line_and_nothing_is_written(
+    winnow, short_talk, tmp_path, name, content, options, says
+):
+    import re
+
+    path = short_talk if content == "talk" else tmp_path / name
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    ran = winnow("highlight", path, *options, "--out", tmp_path / "out", "--json")
+    assert ran.code == 2
+    assert ran.out == ""
+    assert re.search(says, ran.err)
+    assert len(ran.err.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def begun(winnow_env, short_talk, tmp_path, stage):
+    """A run with an empty home folder that has just reached `stage`."""
+    home = tmp_path / "home"
+    command = [
+        str(Path(sys.executable).with_name("winnow")),
+        "highlight",
+        str(short_talk),
+        *FEW,
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    process = subprocess.Popen(command, env=winnow_env | {"WINNOW_HOME": str(home)}, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not list((home / "scratch").glob(f"{stage}-*")):
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        time.sleep(0.05)
+    time.sleep(0.5)
+    return process, home
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda n: n.name)
+def test_a_stopped_run_leaves_nothing_behind_and_the_next_goes_on(winnow, winnow_env, short_talk, tmp_path, number):
+    process, home = begun(winnow_env, short_talk, tmp_path, "render")
+    children = psutil.Process(process.pid).children(recursive=True)
+    os.kill(process.pid, number)
+    process.communicate(timeout=30)
+    assert process.returncode == (-signal.SIGKILL if number == signal.SIGKILL else 130)
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert not alive
+    assert not (tmp_path / "out").exists()
+    ran = winnow("highlight", short_talk, *FEW, "--out", tmp_path / "out", "--json", env={"WINNOW_HOME": str(home)})
+    assert ran.code == 0, ran.err
+    again = cached(ran.manifest)
+    assert all(
+        again[name] for name in ("probe", "audio", "silences", "transcript", "frames", "merge", "score", "select")
+    )
+    assert not list((home / "scratch").iterdir())
+
+
+def test_from_python_with_a_server_of_its_own(short_talk, winnow_env, tmp_path):
+    script = (
+        "import sys\nfrom flows.highlight import highlight\n"
+        "(outcome,) = highlight([sys.argv[1]], out=sys.argv[2], clips=1, min_s=12, max_s=30, reel=False)\n"
+        "print(outcome.status, outcome.manifest)\n"
+    )
+    env = {k: v for k, v in winnow_env.items() if k != "PREFECT_API_URL"} | {"PREFECT_HOME": str(tmp_path / "prefect")}
+    ran = subprocess.run(
+        [sys.executable, "-c", script, str(short_talk), str(tmp_path / "out")],
+        env=env, cwd=ROOT, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    status, _, manifest = ran.stdout.strip().splitlines()[-1].partition(" ")
+    assert (status, Path(manifest).is_file()) == ("done", True)
