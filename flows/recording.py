@@ -15,6 +15,7 @@ from core.errors import RefusedInput
 from core.estimates import learn_rates
 from core.files import captions_beside, output_folder_name, to_path, to_uri
 from core.home import home
+from core.machine import cores
 from core.records import MediaInfo, MediaRef, RunModels, Selection, Span, StageRef, StageTiming, Transcript
 from core.settings import AdmissionSettings, Settings
 from core.subtitles import parse_subtitles
@@ -24,13 +25,15 @@ from tasks.entries import read_value
 from tasks.ingest import Probed, Refused, admit, probe_media
 from tasks.picture import scan_picture
 from tasks.publishing import Analysis, Renderings, publish_recording
-from tasks.rendering import RENDERS_AT_ONCE, clip_rows, join_reel, render_highlight, said_in
+from tasks.rendering import RENDERS_AT_ONCE, clip_rows, drawn_in, join_reel, render_highlight
 from tasks.selecting import select_highlights
 from tasks.sound import decode_audio, detect_silences
 from tasks.speech import read_captions, recognise_speech
 from tasks.stage import kept
 from tasks.timeline import merge_timeline, score_timeline
 
+SIDE_BY_SIDE_CORES = 4
+"""With fewer, looking and recognising speech at the same time is no faster and takes the memory of both."""
 SURE_ENOUGH = 0.6
 """Mean word probability below which recognition is called uncertain: a heuristic."""
 
@@ -129,6 +132,8 @@ def analyse(
     sound = stages.finish(kept(decode_audio).submit(taken, info)) if info.audio else None
     length_s = info.duration_s
     hushing = kept(detect_silences).submit(taken, sound, length_s, settings.silences) if sound else None
+    if looking and cores() < SIDE_BY_SIDE_CORES:
+        looking.wait()
     if captions:
         hearing = kept(read_captions).submit(taken, captions, sound, length_s, settings.speech.language)
     else:
@@ -174,7 +179,7 @@ def render(stages: Stages, taken: MediaRef, info: MediaInfo, analysis: Analysis,
         if len(running) - len(refs) >= RENDERS_AT_ONCE:
             refs.append(stages.finish(running[len(refs)]))
         span = Span(highlight.start_s, highlight.end_s)
-        drawn = said_in(said, span)[1] if settings.rendering.burn_captions else ()
+        drawn = drawn_in(said, span, info, settings.rendering)
         running.append(kept(render_highlight).submit(taken, info, span, highlight.title, drawn, settings.rendering))
     refs += [stages.finish(future) for future in running[len(refs) :]]
     clips = tuple(zip(chosen, refs, strict=True))

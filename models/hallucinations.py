@@ -87,7 +87,9 @@ def clean(
         kept, dropped = cut_loops(each.words)
         words += kept
         notes += dropped
-    words = in_order(sorted(words, key=lambda word: (word.start_s, word.end_s)), span)
+    words, dropped = cut_loops(sorted(words, key=lambda word: (word.start_s, word.end_s)))
+    notes += dropped
+    words = in_order(words, span)
     quiet = quiet_spans(levels_dbfs, hop_s, speech, span.start_s)
     words, dropped = drop_unspoken(settle_edges(words, quiet), speech)
     return in_order(words, span), [*notes, *dropped]
@@ -128,7 +130,7 @@ def find_loop(words: Sequence[str]) -> tuple[int, int, int] | None:
 
 
 def cut_loops(words: Sequence[Word]) -> tuple[list[Word], list[str]]:
-    """The words of one window with each loop cut down to its first time round, and what was dropped."""
+    """The words of a window or chunk with each loop cut down to its first time round, and what was dropped."""
     kept, notes = list(words), []
     while (loop := find_loop([_plain([word]) for word in kept])) is not None:
         first, unit, times = loop

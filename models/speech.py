@@ -114,8 +114,7 @@ def transcribe(
         language: Code such as "en"; None: English with an English model, else found in the recording.
         on_progress: Called with the share done, in (0, 1].
 
-    Words are in order, apart, and inside the recording. At most two chunks of sound are held at a time. The result
-    does not depend on the number of threads. Raises BadSetting for a language that the model does not know.
+    Words are in order, apart, and inside the recording. At most two chunks of sound are held at a time. Raises BadSetting for a language that the model does not know.
     """
     language = spoken_language(model, language) or _detect_language(model, read, chunks)
     words: list[Word] = []
@@ -211,10 +210,10 @@ def _hear(model: SpeechModel, chunk: _Chunk, window: Span, language: str | None)
         again = _decode(model, chunk, window, language, repetition_penalty=LOOP_PENALTY)
         if not hallucinations.is_looped(again) and again.mean_logprob > hallucinations.UNSURE_LOGPROB:
             heard = again
-    return [heard, *(_decode(model, chunk, hole, language) for hole in _holes(heard, chunk.speech))]
+    return [heard, *(_decode(model, chunk, hole, language) for hole in unheard(heard, chunk.speech))]
 
 
-def _holes(heard: Heard, speech: Sequence[Span]) -> list[Span]:
+def unheard(heard: Heard, speech: Sequence[Span]) -> list[Span]:
     """Speech inside the window of which no word was recognised. A word stretched over it does not count."""
     holes = []
     for span in speech:
@@ -251,17 +250,14 @@ def _decode(
         batch_size=1,
     )
     segments = list(found)
-    words = _words(
-        [word for segment in segments for word in segment.words or ()],
-        window,
-        begin_s - LAGS_S.get(model.ref.name, 0.0),
-    )
+    pieces = [piece for segment in segments for piece in segment.words or ()]
+    words = join_pieces(pieces, window, begin_s - LAGS_S.get(model.ref.name, 0.0))
     logprob = min((segment.avg_logprob for segment in segments), default=0.0)
     no_speech = max((segment.no_speech_prob for segment in segments), default=1.0)
     return Heard(window, tuple(words), logprob, no_speech)
 
 
-def _words(pieces: Sequence[Any], window: Span, offset_s: float) -> list[Word]:
+def join_pieces(pieces: Sequence[Any], window: Span, offset_s: float) -> list[Word]:
     """Words of a window, in order and inside it; pieces that belong to one, such as "3" and ".5", are joined."""
     words: list[Word] = []
     for piece in pieces:

@@ -4,10 +4,12 @@ from pathlib import Path
 
 from prefect import task
 
-from core.captions import build_cues, retime
+from core.captions import build_cues, burn_rules, retime
 from core.files import to_path
 from core.home import store
 from core.machine import cores
+from core.picture import clip_size
+from core.reading import CaptionRules
 from core.records import Cue, Highlight, MediaInfo, MediaRef, Span, StageRef, Transcript, Word
 from core.reel import join_clips
 from core.rendering import RenderedClip, render_clip
@@ -24,13 +26,22 @@ ENCODER_THREADS = 2
 RENDERS_AT_ONCE = max(1, cores() // ENCODER_THREADS)
 
 
-def said_in(transcript: Transcript | None, span: Span) -> tuple[tuple[Word, ...], tuple[Cue, ...]]:
+def said_in(
+    transcript: Transcript | None, span: Span, rules: CaptionRules | None = None
+) -> tuple[tuple[Word, ...], tuple[Cue, ...]]:
     """The words of a moment on the clip's own timeline, and its captions."""
     if transcript is None:
         return (), ()
     near = [s for s in transcript.sentences if s.start_s < span.end_s and s.end_s > span.start_s]
     words = retime([word for sentence in near for word in sentence.words], span.start_s, span.end_s)
-    return tuple(words), tuple(build_cues(words, end_s=span.length_s)) if words else ()
+    return tuple(words), tuple(build_cues(words, end_s=span.length_s, rules=rules)) if words else ()
+
+
+def drawn_in(transcript: Transcript | None, span: Span, info: MediaInfo, settings: RenderSettings) -> tuple[Cue, ...]:
+    """Captions to draw into the picture, in lines that fit its width; none if none are wanted."""
+    if not settings.burn_captions:
+        return ()
+    return said_in(transcript, span, burn_rules(*clip_size(info.video, settings.max_height)))[1]
 
 
 @task(

@@ -21,12 +21,6 @@ EVERY_S, FLASH_S = 2.0, 0.2
 H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "60"]
 
 
-@pytest.fixture(autouse=True)
-def no_character_set_modules(monkeypatch):
-    """A statically linked ffprobe can crash in the character set modules of another libc, which MPEG-TS names call."""
-    monkeypatch.setenv("GCONV_PATH", "")
-
-
 def record(path: Path, *, seconds: float, fps: int, video=(), audio=(), late=None, filters=(), extra=()) -> Path:
     """Film flashes and beeps into `path`; `late` is (stream, seconds) for a stream that begins late."""
     raw, wav = path.with_suffix(".gray"), path.with_suffix(".wav")

@@ -141,11 +141,7 @@ def test_frames_hidden_by_an_edit_list_do_not_shift_the_others(plain: Path, tmp_
     assert (numbers, decoders) == ([18, 48, 78], {"ffmpeg"})
 
 
-def test_a_transport_stream_is_read_at_the_right_place(
-    plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Static builds of ffmpeg may crash while they load the system's character tables for the stream's name.
-    monkeypatch.setenv("GCONV_PATH", "/nonexistent")
+def test_a_transport_stream_is_read_at_the_right_place(plain: Path, tmp_path: Path) -> None:
     stream = tmp_path / "plain.ts"
     ffmpeg("-i", plain, "-c", "copy", stream)
     begun = [2, 40, 77, 119]
