@@ -155,8 +155,8 @@ def test_nothing_is_downloaded_unless_allowed_and_what_is_downloaded_is_verified
     class Hub(http.server.BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:
             asked.append(self.path)
-            data = served[self.path.rsplit("/", 1)[1]]
-            self.send_response(200)
+            data = served.get(self.path.rsplit("/", 1)[1], b"")
+            self.send_response(200 if data else 404)
             self.send_header("ETag", f'"{sha256(data)}"')
             self.send_header("X-Repo-Commit", "a" * 40)
             self.send_header("Content-Length", str(len(data)))
