@@ -1,7 +1,9 @@
 """What this machine offers to a run."""
 
+import ctypes
 import math
 import os
+import sys
 from pathlib import Path
 
 
@@ -14,3 +16,11 @@ def cores() -> int:
         if quota != "max":
             allowed = min(allowed, math.ceil(int(quota) / int(period)))
     return max(1, allowed)
+
+
+def release_memory() -> None:
+    """Give memory that is free in this process back to the machine, where the C library keeps it for itself (glibc)."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)

@@ -21,6 +21,7 @@ from core.settings import AdmissionSettings, Settings
 from core.subtitles import parse_subtitles
 from core.tools import find_tool
 from flows.outcomes import Outcome
+from models.speech import confidence
 from tasks.entries import read_value
 from tasks.ingest import Probed, Refused, admit, probe_media
 from tasks.picture import scan_picture
@@ -35,7 +36,7 @@ from tasks.timeline import merge_timeline, score_timeline
 SIDE_BY_SIDE_CORES = 4
 """With fewer, looking and recognising speech at the same time is no faster and takes the memory of both."""
 SURE_ENOUGH = 0.6
-"""Mean word probability below which recognition is called uncertain: a heuristic."""
+"""Mean word probability below which recognition is called uncertain: clear speech has about 0.9."""
 
 
 class Stages:
@@ -157,10 +158,10 @@ def analyse(
 
 def doubts(said: Transcript | None, settings: Settings) -> list[str]:
     """What a person should know about the transcript before trusting the picks."""
-    words = [word for sentence in said.sentences for word in sentence.words] if said else []
-    if not words:
+    certainty = confidence(said) if said else None
+    if certainty is None:
         return ["No speech was found; moments were chosen by picture and sound alone."]
-    if sum(word.probability for word in words) / len(words) < SURE_ENOUGH:
+    if certainty < SURE_ENOUGH:
         return [
             f"Speech was recognised with little certainty by {settings.speech.speech_model}. If it is not English, "
             "try --speech-model base; or give captions with --transcript."

@@ -6,7 +6,7 @@ from core import audio
 from core.alignment import align_cues
 from core.chunks import chunk_spans
 from core.files import to_path
-from core.machine import cores
+from core.machine import cores, release_memory
 from core.records import MediaRef, ModelRef, StageRef, Transcript
 from core.sentences import sentences_from_words
 from core.settings import SpeechSettings
@@ -51,6 +51,7 @@ def recognise_speech(
             on_progress=at.tell,
         )
         write_value(at.folder, found, Transcript)
+    release_memory()
     return entry.ref
 
 

@@ -6,7 +6,7 @@ from prefect import task
 
 from core import timeline
 from core.home import store
-from core.machine import cores
+from core.machine import cores, release_memory
 from core.records import MediaRef, ModelRef, Silence, SlideSpan, StageRef, Transcript
 from core.units import units_without_speech
 from tasks.entries import SCORES_NAME, TIMELINE_NAME, envelope, read_value
@@ -63,4 +63,5 @@ def score_timeline(
             columns["boundary"] = scores.boundary
         stamp = {b"winnow.model": f"{model.name}@{model.version}".encode(), b"winnow.encoder": encoder.sha256.encode()}
         pq.write_table(pa.table(columns).replace_schema_metadata(stamp), at.folder / SCORES_NAME)
+    release_memory()
     return entry.ref

@@ -87,3 +87,10 @@ def short_talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = media.file_url(ROOT / "data/samples/tides.mp4")
     media.run_ffmpeg(["-i", source, "-t", "80", "-c", "copy", media.file_url(path)], what="Cutting", timeout_s=60)
     return path
+
+
+@pytest.fixture
+def winnow_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home folder for one test."""
+    monkeypatch.setenv("WINNOW_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"

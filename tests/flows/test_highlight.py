@@ -127,6 +127,18 @@ def test_a_changed_setting_redoes_only_what_depends_on_it(winnow, first, short_t
     assert again["render"]
 
 
+def test_a_result_that_was_damaged_is_made_anew(winnow, winnow_env, first, short_talk, tmp_path):
+    entries = Path(winnow_env["WINNOW_HOME"], "analysis", first.manifest["source"]["sha256"])
+    for value in entries.glob("silences/*/value.json"):
+        value.write_text("[")
+    ran = winnow("highlight", short_talk, *FEW, "--out", tmp_path, "--json")
+    assert ran.code == 0, ran.err
+    again = cached(ran.manifest)
+    assert not again["silences"]
+    assert again["transcript"]
+    assert ran.manifest["silences"] == first.manifest["silences"]
+
+
 def test_captions_beside_the_recording_are_used_and_drawn(winnow, short_talk, tmp_path):
     recording = tmp_path / "talk.mp4"
     shutil.copyfile(short_talk, recording)
