@@ -159,8 +159,6 @@ def check_picture(
     recording_still = _still([theirs.grey for theirs in source])
     if not recording_still and _still([mine.grey for near in near_by for mine in near]):
         problems.append("The clip's picture stands still while the recording's moves.")
-    elif recording_still and len(seen) > 2 and _still([glimpse.grey for glimpse in seen]):
-        warnings.append("The picture stands still throughout the clip, as in the recording.")
     return problems, warnings
 
 
