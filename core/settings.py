@@ -93,5 +93,5 @@ class Settings(Group):
     speech: SpeechSettings = SpeechSettings()
     silences: SilenceSettings = SilenceSettings()
     admission: AdmissionSettings = AdmissionSettings()
-    model: ModelName = "baseline"
+    model: ModelName = "champion"
     reel: Reel = True

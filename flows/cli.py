@@ -23,6 +23,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     _add_highlight(commands)
     _add_score(commands)
+    _add_models(commands)
+    _add_evaluate(commands)
     _add_doctor(commands)
     return parser
 
@@ -48,9 +50,58 @@ def _add_score(commands: Any) -> None:
     what = "rank the sentences of a transcript that has no recording"
     parser = commands.add_parser("score", help=what, description=f"{what.capitalize()}.")
     parser.add_argument("transcript", metavar="FILE", help="captions, SRT or VTT")
-    parser.add_argument("--model", default="baseline", metavar="TEXT", help="scoring model (default: baseline)")
+    parser.add_argument("--model", default="champion", metavar="TEXT", help="scoring model (default: champion)")
     parser.add_argument("--top", type=int, default=None, metavar="N", help="only the N best sentences")
     parser.add_argument("--json", action="store_true", help="print JSON lines, best first")
+
+
+def _add_models(commands: Any) -> None:
+    what = "say which scoring models there are, and choose the one in use"
+    parser = commands.add_parser("models", help=what, description=f"{what.capitalize()}.")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def action(name: str, what: str) -> argparse.ArgumentParser:
+        return actions.add_parser(name, help=what, description=f"{what.capitalize()}.")
+
+    listing = action("list", "list every version with its aliases, licence and key figure")
+    show = action("show", "show a version's manifest and model card")
+    use = action("use", "make a version the champion, the model in use")
+    promote = action("promote", "point an alias to a version")
+    back = action("rollback", "point an alias back to what it pointed to before")
+    verify = action("verify", "check the hash of every file of every version, or of one")
+    for parser in (show, use, promote):
+        parser.add_argument("reference", metavar="REF", help="a name, name@version or alias")
+    verify.add_argument("reference", nargs="?", metavar="REF", help="only this one")
+    for parser in (listing, show):
+        parser.add_argument("--json", action="store_true", help="print JSON")
+    for parser in (use, promote):
+        parser.add_argument("--accept-licence", action="store_true", help="agree to a licence that asks for consent")
+    for parser in (promote, back):
+        parser.add_argument("--alias", default="champion", metavar="NAME", help="which alias (default: champion)")
+
+
+def _add_evaluate(commands: Any) -> None:
+    what = "measure a model on labelled lectures, or a run's clips against a truth"
+    parser = commands.add_parser("evaluate", help=what, description=f"{what.capitalize()}. Figures are percent.")
+    measures = parser.add_subparsers(dest="measure", required=True, metavar="WHAT")
+    what = "measure a model on a split of VT-SSum, or of other data in its format"
+    data = measures.add_parser("vt-ssum", help=what, description=f"{what.capitalize()}. Figures are percent.")
+    data.add_argument("path", metavar="PATH", help="folder with SPLIT_videos, SPLIT_segments and SPLIT_clips .parquet")
+    data.add_argument("--split", required=True, metavar="NAME", help="train, dev, test or another split in PATH")
+    data.add_argument("--model", default="champion", metavar="TEXT", help="scoring model (default: champion)")
+    data.add_argument("--lectures", type=int, default=None, metavar="N", help="only the first N lectures")
+    data.add_argument(
+        "--train",
+        metavar="TEXT",
+        help="what the model has learned from: another split in PATH, or a folder with a split named train; figures "
+        "are also given without the clips whose text occurs there (default: the split train in PATH, if it is there)",
+    )
+    what = "compare the final clips of a run with a truth that has times"
+    clips = measures.add_parser("lecture", help=what, description=f"{what.capitalize()}. Figures are percent.")
+    clips.add_argument("manifest", metavar="MANIFEST.json", help="the manifest.json of a run")
+    clips.add_argument("--truth", required=True, metavar="TRUTH.json", help="highlights as spans, or of each sentence")
+    for parser in (data, clips):
+        parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
 
 
 def _add_doctor(commands: Any) -> None:
@@ -71,6 +122,14 @@ def main(arguments: list[str] | None = None) -> int:
             from flows.score_command import score_command
 
             return score_command(given)
+        if given.command == "models":
+            from flows.models_command import models_command
+
+            return models_command(given)
+        if given.command == "evaluate":
+            from flows.evaluate_command import evaluate_command
+
+            return evaluate_command(given)
         from flows.doctor_command import doctor_command
 
         return doctor_command(given)

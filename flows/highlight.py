@@ -57,7 +57,7 @@ def highlight(
     max_s: MaxSeconds = 120.0,
     burn_captions: BurnCaptions = False,
     reel: Reel = True,
-    model: ModelName = "baseline",
+    model: ModelName = "champion",
     speech_model: SpeechModel = "tiny.en",
     language: Language = None,
     encoding: EncodingSettings = EncodingSettings(),  # noqa: B008  frozen

@@ -8,7 +8,7 @@ from models import pretrained, registry
 def resolve_models(settings: Settings) -> RunModels:
     """Resolve what the settings name. Raises RefusedInput or WeightsError for what does not exist here."""
     return RunModels(
-        highlight=registry.resolve(settings.model),
+        highlight=registry.resolve(settings.model, registry.roots()),
         speech=pretrained.resolve_speech(settings.speech.speech_model),
         text=pretrained.resolve("all-minilm-l6-v2"),
     )

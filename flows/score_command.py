@@ -27,7 +27,7 @@ def score_command(given: argparse.Namespace) -> int:
         raise RefusedInput(f"{path.name} holds no words to score.")
     from models import registry
 
-    ref = registry.resolve(given.model)
+    ref = registry.resolve(given.model, registry.roots())
     scores = registry.load(ref, threads=cores()).predict(build_timeline(sentences, duration_s=duration_s))
     order = sorted(range(len(sentences)), key=lambda i: (-scores.highlight[i], i))[: given.top]
     for rank, i in enumerate(order, 1):

@@ -34,7 +34,7 @@ def test_a_pipe_and_a_folder_are_no_recordings(tmp_path):
 @pytest.mark.parametrize(
     ("found", "says"),
     [
-        pytest.param(info(5), "5.0 s, and the shortest clip is 20 s", id="too short"),
+        pytest.param(info(5), "5.0 s long, and the shortest clip is 20 s", id="too short"),
         pytest.param(info(5, 600), "only 5.0 s of it can be read", id="cut off to less than a clip"),
         pytest.param(info(50_000), "13.9 h long, the limit is 12 h", id="too long"),
     ],

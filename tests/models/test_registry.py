@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import RefusedInput, WeightsError
+from core.errors import RefusedInput, StoreError, WeightsError, WinnowError
 from models import registry
 from models.baseline import Baseline
 
@@ -77,6 +77,83 @@ def test_an_alias_that_leads_nowhere_is_refused(root: Path):
     (root / "aliases.json").write_text(json.dumps({"champion": "gone@3"}))
     with pytest.raises(RefusedInput, match="champion"):
         registry.resolve("champion", [str(root)])
+
+
+def test_an_alias_may_name_a_version_of_another_root(tmp_path: Path):
+    (tmp_path / "aliases.json").write_text(json.dumps({"champion": "baseline@1"}))
+    assert registry.resolve("champion", [str(tmp_path), registry.BUILTIN]).uri == "builtin:baseline/1"
+
+
+def test_an_alias_means_the_version_of_its_own_root_first(root: Path, tmp_path: Path):
+    write_version(tmp_path / "first", "other", "1", card=b"First.")
+    write_version(root, "other", "1", card=b"Second.")
+    (root / "aliases.json").write_text(json.dumps({"mine": "other@1"}))
+    roots = [str(tmp_path / "first"), str(root)]
+    assert registry.resolve("mine", roots).uri == f"{root}/other/1"
+    assert registry.resolve("other@1", roots).uri == f"{tmp_path}/first/other/1"
+
+
+def test_an_alias_that_leads_nowhere_does_not_fall_back_to_another_root(root: Path):
+    (root / "aliases.json").write_text(json.dumps({"champion": "gone@3"}))
+    with pytest.raises(RefusedInput, match="gone@3"):
+        registry.resolve("champion", [str(root), registry.BUILTIN])
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"champion": 1}', b"\xff"])
+def test_damaged_aliases_are_told_and_not_passed_over(root: Path, content: bytes):
+    (root / "aliases.json").write_bytes(content)
+    with pytest.raises(StoreError, match=r"aliases\.json"):
+        registry.resolve("champion", [str(root), registry.BUILTIN])
+    assert registry.resolve("baseline", [str(root)]).version == "1"
+
+
+def test_a_version_without_its_manifest_does_not_exist(root: Path):
+    write_version(root, "other", "1")
+    write_version(root, "other", "2")
+    (root / "other" / "2" / "manifest.json").unlink()
+    assert registry.resolve("other", [str(root)]).version == "1"
+    with pytest.raises(RefusedInput, match="other@2"):
+        registry.resolve("other@2", [str(root)])
+    assert registry.versions(str(root), "other", unfinished=True) == ["2"]
+
+
+def test_every_broken_file_of_a_version_is_told(root: Path):
+    ref = registry.resolve("baseline", [str(root)])
+    assert registry.problems(ref) == []
+    (root / "baseline" / "1" / "config.json").write_bytes(b"{}")
+    (root / "baseline" / "1" / "README.md").unlink()
+    found = registry.problems(ref)
+    assert len(found) == 2
+    assert "README.md cannot be read" in found[0]
+    assert "config.json has sha256" in found[1]
+
+
+def test_the_card_is_read_and_verified(root: Path):
+    ref = registry.resolve("baseline", [str(root)])
+    assert registry.read_card(ref).startswith("# baseline 1")
+    (root / "baseline" / "1" / "README.md").write_bytes(b"Praise.")
+    with pytest.raises(WeightsError, match=r"README\.md has sha256"):
+        registry.read_card(ref)
+
+
+@pytest.mark.parametrize(
+    ("named", "root"),
+    [
+        pytest.param("", "{home}/models", id="unset: in the home folder"),
+        pytest.param("s3://bucket/models", "s3://bucket/models", id="a bucket"),
+        pytest.param("/srv/models", "/srv/models", id="a folder"),
+        pytest.param("~/models", "{user}/models", id="a folder of the user's"),
+    ],
+)
+def test_the_users_registry_is_asked_first(named: str, root: str, winnow_home: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WINNOW_REGISTRY", named)
+    assert registry.roots() == (root.format(home=winnow_home, user=Path.home()), "builtin:")
+
+
+@pytest.mark.parametrize("root", ["nosuch://bucket/models", "s3://"])
+def test_a_registry_that_cannot_be_opened_is_told_in_a_sentence(root: str):
+    with pytest.raises(WinnowError, match=root):
+        registry.resolve("baseline", [root])
 
 
 def test_any_fsspec_root_will_do():

@@ -1,0 +1,1 @@
+"""What models learn from and are measured by: readers of labelled data, splits, metrics, evaluation and fitting."""

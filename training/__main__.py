@@ -1,0 +1,50 @@
+"""`python -m training fit --config training/configs/debug.yaml`: train, and register the best checkpoint.
+
+The same command again goes on where a stopped run was.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+
+from core.errors import WinnowError
+from training.data import LectureData
+from training.export import register_checkpoint
+from training.module import HighlightModule
+
+
+class TrainingCLI(LightningCLI):
+    """LightningCLI that registers what it trained."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_argument("--name", type=str, default="", help="register the best checkpoint under this name")
+        parser.add_argument("--registry", type=str, default="", help="root of the registry; empty: the user's own")
+        parser.add_argument("--description", type=str, default="A trained highlight model.", help="for its card")
+
+    def after_fit(self) -> None:
+        from models.registry import user_root
+
+        chosen = self.config["fit"]
+        best = getattr(self.trainer.checkpoint_callback, "best_model_path", "")
+        if not (chosen["name"] and best and self.trainer.is_global_zero and isinstance(self.datamodule, LectureData)):
+            return
+        root = chosen["registry"] or user_root()
+        ref = register_checkpoint(Path(best), self.datamodule, chosen["name"], root, chosen["description"])
+        print(f"registered {ref.name}@{ref.version} at {ref.uri}")
+
+
+def main() -> int:
+    """Run the command; a user's mistake is one line."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        TrainingCLI(HighlightModule, LectureData, save_config_kwargs={"overwrite": True}, seed_everything_default=0)
+    except WinnowError as error:
+        print(f"training: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""From the best checkpoint to a version in the registry: calibrated, measured, described."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.errors import RefusedInput
+from core.machine import cores
+from core.records import ModelRef
+from models import pretrained, registering
+from models.highlight import HighlightNetwork
+from models.learned import Highlight, files_of, network_of
+from training.corpus import Corpus
+from training.data import LectureData, example_of
+from training.evaluation import evaluate_vt_ssum
+from training.module import HighlightModule
+
+ABOUT_LICENCE = {
+    "vt_ssum": (
+        "CC-BY-NC-ND-4.0",
+        "Trained on VT-SSum (Lv et al. 2021), which is CC BY-NC-ND 4.0: for research, not for commercial use. "
+        "https://creativecommons.org/licenses/by-nc-nd/4.0/",
+    ),
+    "meetings": ("CC-BY-4.0", None),
+    "sample": ("Apache-2.0", None),
+}
+"""Licence of weights trained on each source, and what a user has to agree to."""
+
+
+def load_checkpoint(path: Path) -> HighlightNetwork:
+    """The network in a Lightning checkpoint. Only tensors and plain values are read: nothing in it is run."""
+    found = torch.load(path, map_location="cpu", weights_only=True)
+    module = HighlightModule(**{key: value for key, value in found["hyper_parameters"].items() if key[0] != "_"})
+    module.load_state_dict(found["state_dict"])
+    return module.network.eval()
+
+
+def calibrate(network: HighlightNetwork, corpus: Corpus) -> None:
+    """Set the network's scale and shift so that its probabilities fit the corpus (Platt 1999), by Newton steps."""
+    logits: dict[int, list[torch.Tensor]] = {0: [], 1: []}
+    truth: dict[int, list[torch.Tensor]] = {0: [], 1: []}
+    network.scale.fill_(1.0)
+    network.shift.fill_(0.0)
+    rarity = network.rarity.numpy()
+    with torch.inference_mode():
+        for index in range(len(corpus)):
+            for head, shown in ((0, True), (1, False)):
+                batch, targets = example_of(corpus[index], rarity, show_slides=shown)
+                known = (targets.label, targets.last)[head]
+                logits[head].append(network(batch)[head][known >= 0])
+                truth[head].append(known[known >= 0])
+    for head in (0, 1):
+        x, y = torch.cat(logits[head]).double(), torch.cat(truth[head]).double()
+        if len(x) and 0 < y.mean() < 1:
+            scale, shift = _platt(x.numpy(), y.numpy())
+            network.scale[head], network.shift[head] = scale, shift
+
+
+def _platt(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Scale and shift of the logits x that make the labels y most likely."""
+    found = np.array([1.0, 0.0])
+    columns = np.stack([x, np.ones_like(x)])
+    for _ in range(30):
+        p = 1 / (1 + np.exp(-found @ columns))
+        gradient = columns @ (p - y)
+        step = np.linalg.solve((columns * (p * (1 - p))) @ columns.T + 1e-6 * np.eye(2), gradient)
+        found -= step
+        if np.abs(step).max() < 1e-8:
+            break
+    return (float(found[0]), float(found[1])) if found[0] > 0 else (1.0, 0.0)
+
+
+def register_checkpoint(checkpoint: Path, data: LectureData, name: str, root: str, description: str) -> ModelRef:
+    """Calibrate and measure the network of a checkpoint on the dev split, and make it the next version of `name`."""
+    data.setup("fit")
+    network = load_checkpoint(checkpoint)
+    calibrate(network, data.corpora["dev"])
+    files = files_of(network)
+    if data.source not in ABOUT_LICENCE:
+        raise RefusedInput(f"There is no data source {data.source!r}.")
+    licence, consent = ABOUT_LICENCE[data.source]
+    manifest: dict[str, Any] = {
+        "kind": "highlight",
+        "description": description,
+        "licence": licence,
+        "trained_on": [{"source": data.source, "lectures": len(data.corpora["train"])}],
+        "encoder": encoder_entry(data.encoder),
+        "data_fingerprint": data.corpora["train"].fingerprint,
+        "metrics": measured(files, data),
+    }
+    if consent:
+        manifest["consent"] = consent
+    return registering.register(root, name, files, manifest)
+
+
+def encoder_entry(name: str) -> dict[str, str]:
+    """The text encoder as a version's manifest names it."""
+    return {"name": name, "file": "model.safetensors", "sha256": pretrained.resolve(name).sha256}
+
+
+def measured(files: dict[str, bytes], data: LectureData) -> dict[str, Any]:
+    """The figures of the dev split, of the weights as they are stored; none where the data is not VT-SSum."""
+    if data.source != "vt_ssum":
+        return {}
+    model = Highlight(ModelRef("candidate", "0", "", ""), network_of(files), data.encoder, cores())
+    figures = evaluate_vt_ssum(data.path, "dev", model.predict, lectures=data.dev_lectures or None)
+    return {"vt_ssum_dev": figures}
