@@ -24,3 +24,10 @@ def release_memory() -> None:
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:
             trim(0)
+
+
+def has_bfloat16() -> bool:
+    """Whether the processor computes with bfloat16 itself: x86 with AVX-512 BF16 or AMX, ARM with BF16 (Linux)."""
+    info = Path("/proc/cpuinfo")
+    flags = set(info.read_text().split()) if info.is_file() else set()
+    return bool(flags & {"avx512_bf16", "amx_bf16", "bf16"})

@@ -17,7 +17,6 @@ from models.scores import Scores
 
 if TYPE_CHECKING:
     from models.highlight import HighlightNetwork
-    from models.text import TextEncoder
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
@@ -81,21 +80,18 @@ def predict(model: Highlight, timeline: pa.Table, *, on_progress: Callable[[floa
     score that the model would give without knowing the slides; `slide`, how much they add (0.5: nothing). Topic ends
     are told from the words alone, as they were learned.
     """
-    from models import baseline, registry
+    from models import baseline, embeddings, pretrained, registry, text
 
     texts = [(text or "").strip() for text in timeline["text"].to_pylist()]
     said = np.array([i for i, text in enumerate(texts) if baseline.WORD.search(text)], dtype=np.int64)
     if not len(said):
         return baseline.load(registry.resolve("baseline"), threads=model.threads).predict(timeline)
     spoken = [texts[i] for i in said]
-    encoder = _encoder(model)
-    tokens = tokenised(encoder, spoken)
+    tokens = tokenised(text.tokenizer(pretrained.locate(model.encoder)), spoken)
     vectors = None
     if model.network.config.vector_size:
-        from models import text
-
         told = (lambda share: on_progress(share * EMBEDDING_SHARE)) if on_progress else None
-        vectors = text.embed(encoder, spoken, on_progress=told)
+        vectors = embeddings.vectors_of(model.encoder, spoken, model.threads, on_progress=told)
     rows = timeline.take(pa.array(said))
     slides = slide_numbers(rows)
     rarity = model.network.rarity.numpy()
@@ -126,9 +122,9 @@ def run(network: "HighlightNetwork", found: LectureInput) -> tuple[NDArray[np.fl
         return highlight.sigmoid().double().numpy(), boundary.sigmoid().double().numpy()
 
 
-def tokenised(encoder: "TextEncoder", texts: list[str]) -> Tokens:
+def tokenised(tokenizer: Any, texts: list[str]) -> Tokens:
     """The encoder's word pieces of each text, without its marks of begin and end."""
-    return Tokens.of(encoder.tokenizer(texts, add_special_tokens=False, truncation=True, max_length=64)["input_ids"])
+    return Tokens.of(tokenizer(texts, add_special_tokens=False, truncation=True, max_length=64)["input_ids"])
 
 
 def slide_numbers(rows: pa.Table) -> NDArray[np.int64] | None:
@@ -147,9 +143,3 @@ def extra_columns(rows: pa.Table) -> NDArray[np.float64]:
 
 def _floats(column: Any) -> NDArray[np.float64]:
     return column.to_numpy(zero_copy_only=False).astype(np.float64)
-
-
-def _encoder(model: Highlight) -> "TextEncoder":
-    from models import pretrained, text
-
-    return text.load(pretrained.locate(model.encoder), model.threads)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from core.errors import WeightsError
+from core.machine import has_bfloat16
 
 if TYPE_CHECKING:
     import torch
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 MAX_TOKENS = 256
 """Longer texts are cut here: the length all-MiniLM-L6-v2 was published with (its sentence_bert_config.json)."""
 BATCH_SIZE = 16
-DType = Literal["float32", "bfloat16"]
+DType = Literal["float32", "bfloat16", "fastest"]
+"""fastest: bfloat16 where the processor computes with it, which is several times faster there, else float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +33,43 @@ class TextEncoder:
     """How many batches are encoded side by side."""
 
 
+def numbers(dtype: DType) -> Literal["float32", "bfloat16"]:
+    """What `dtype` means on this machine."""
+    if dtype == "fastest":
+        return "bfloat16" if has_bfloat16() else "float32"
+    return dtype
+
+
 def load(folder: Path, threads: int, dtype: DType = "float32") -> TextEncoder:
     """Load the encoder in `folder` (config.json, tokenizer.json, model.safetensors); the network is never asked.
 
     Raises WeightsError when the folder does not hold a usable encoder.
     """
     import torch
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoModel
     from transformers.utils import logging
 
     if threads < 1:
         raise ValueError(f"threads must be at least 1, got {threads}")
     logging.disable_progress_bar()  # it would write into the display of the run
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        found = tokenizer(folder)
         network = AutoModel.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, dtype=getattr(torch, dtype)
+            folder, local_files_only=True, use_safetensors=True, dtype=getattr(torch, numbers(dtype))
         )
     except (OSError, ValueError) as error:
         raise WeightsError(
             f"Loading the sentence encoder from {folder} failed: {error}. "
             "`winnow doctor` says which weights are missing."
         ) from error
-    return TextEncoder(tokenizer, network.eval(), int(network.config.hidden_size), threads)
+    return TextEncoder(found, network.eval(), int(network.config.hidden_size), threads)
+
+
+def tokenizer(folder: Path) -> Any:
+    """The tokenizer of the encoder in `folder` alone; the network is never asked."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
 def embed(

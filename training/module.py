@@ -68,9 +68,9 @@ class HighlightModule(LightningModule):
         label = targets.label.cpu().numpy().astype(np.int8)
         judged = label >= 0
         if batch.has_slides and judged.any():
-            segment = targets.segment.cpu().numpy()[judged]
+            _, segment = np.unique(targets.segment.cpu().numpy()[judged], return_inverse=True)
             hits = top_k_hits(highlight.float().cpu().numpy()[judged], label[judged], segment, TOP_K)
-            positives = np.bincount(np.unique(segment, return_inverse=True)[1], label[judged] > 0)
+            positives = np.bincount(segment, label[judged] > 0)
             self.counts["clips"] += len(hits)
             self.counts["hits"] += float(hits.sum()) / TOP_K
             self.counts["recall"] += float((hits / np.maximum(positives, 1)).sum())
