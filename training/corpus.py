@@ -4,7 +4,7 @@ import hashlib
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,9 @@ from training.lectures import LabelledLecture
 VERSION = "1"
 LECTURES_AT_ONCE = 20
 ARRAYS = ("ids", "offsets", "starts", "label", "segment")
+MORE = ("ends", "teacher")
+"""Arrays that only some corpora have."""
+More = dict[str, Sequence[NDArray[np.generic]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,10 @@ class PreparedLecture:
     segment: NDArray[np.int32]
     """Topic segment, -1 unknown."""
     vectors: NDArray[np.float16] | None
+    ends: NDArray[np.int8] | None = None
+    """1 where a topic ends, 0 where not, where that is another thing than the end of a segment; else None."""
+    teacher: NDArray[np.float16] | None = None
+    """A teacher's scores in [0, 1], or None."""
 
 
 class Corpus:
@@ -39,6 +46,9 @@ class Corpus:
         self.fingerprint = folder.name
         self.arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
         self.vectors = np.load(folder / "vectors.npy", mmap_mode="r") if with_vectors else None
+        self.more = {
+            name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in MORE if (folder / f"{name}.npy").exists()
+        }
 
     def __len__(self) -> int:
         return len(self.arrays["starts"]) - 1
@@ -51,6 +61,7 @@ class Corpus:
             label=np.array(self.arrays["label"][first:last]),
             segment=np.array(self.arrays["segment"][first:last]),
             vectors=None if self.vectors is None else np.array(self.vectors[first:last]),
+            **{name: np.array(values[first:last]) for name, values in self.more.items()},
         )
 
     def rarity(self, vocabulary: int) -> NDArray[np.float32]:
@@ -71,25 +82,33 @@ def fingerprint(lectures: Sequence[LabelledLecture]) -> str:
 
 
 def prepare(
-    lectures: Sequence[LabelledLecture], encoder: TextEncoder, encoder_id: str, root: Path, *, with_vectors: bool
+    lectures: Sequence[LabelledLecture],
+    encoder: TextEncoder,
+    encoder_id: str,
+    root: Path,
+    *,
+    with_vectors: bool,
+    more: Callable[[], More] | None = None,
 ) -> Corpus:
     """The corpus of `lectures`, made once for each content and encoder; embedding goes on where it was stopped.
 
     Args:
+        more: Makes the arrays MORE, one a lecture; asked only where the corpus is not there yet.
         encoder_id: What tells the encoder from others, such as its sha256.
         root: Folder under which corpora are kept.
     """
     kept = [lecture for lecture in lectures if len(lecture.sentences)]
-    key = hashlib.sha256(f"{fingerprint(kept)}\0{encoder_id}".encode()).hexdigest()[:32]
+    parts = (fingerprint(kept), encoder_id, *(("more",) if more else ()))
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
     folder = root / key
     if not (folder / f"{ARRAYS[-1]}.npy").exists():
-        _write_arrays(kept, encoder, folder)
+        _write_arrays(kept, encoder, folder, more() if more else {})
     if with_vectors:
         _write_vectors(kept, encoder, folder)
     return Corpus(folder, with_vectors)
 
 
-def _write_arrays(lectures: Sequence[LabelledLecture], encoder: TextEncoder, folder: Path) -> None:
+def _write_arrays(lectures: Sequence[LabelledLecture], encoder: TextEncoder, folder: Path, more: More) -> None:
     """All arrays in one move: the folder is there when it is whole."""
     ids: list[NDArray[np.uint16]] = []
     lengths: list[NDArray[np.int64]] = []
@@ -106,12 +125,13 @@ def _write_arrays(lectures: Sequence[LabelledLecture], encoder: TextEncoder, fol
         "label": np.concatenate([np.zeros(0, np.int8), *(lecture.label for lecture in lectures)]),
         "segment": np.concatenate([np.zeros(0, np.int32), *(lecture.segment for lecture in lectures)]),
     }
+    values |= {name: np.concatenate(parts) for name, parts in more.items()}
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as beside:
         aside = Path(beside, folder.name)
         aside.mkdir()
-        for name in ARRAYS:
-            np.save(aside / f"{name}.npy", values[name])
+        for name, array in values.items():
+            np.save(aside / f"{name}.npy", array)
         try:
             aside.rename(folder)
         except OSError:  # another trainer was first, with the same content

@@ -17,6 +17,7 @@ from models.lecture_input import lecture_input
 from training.corpus import Corpus, PreparedLecture, prepare
 from training.lectures import LabelledLecture
 from training.losses import Targets
+from training.teacher import cut_into_slides
 
 Example = tuple[Batch, Targets]
 MOST_SENTENCES = 1_200
@@ -28,13 +29,13 @@ def example_of(
 ) -> Example:
     """The network's input and what it should say. Where slides are shown, topic ends are not asked: they are given."""
     label, segment = lecture.label, lecture.segment
-    tokens, vectors = lecture.tokens, lecture.vectors
+    tokens, vectors, ends, teacher = lecture.tokens, lecture.vectors, lecture.ends, lecture.teacher
     if part is not None:
         label, segment = label[part], segment[part]
-        vectors = None if vectors is None else vectors[part]
-        ends = np.cumsum(tokens.lengths)
-        first = ends[part.start] - tokens.lengths[part.start]
-        tokens = type(tokens)(tokens.ids[first : ends[min(part.stop, len(ends)) - 1]], tokens.lengths[part])
+        vectors, ends, teacher = (v if v is None else v[part] for v in (vectors, ends, teacher))
+        first, stop = part.start, min(part.stop, len(tokens.lengths))
+        offsets = np.concatenate([[0], np.cumsum(tokens.lengths)])
+        tokens = type(tokens)(tokens.ids[offsets[first] : offsets[stop]], tokens.lengths[part])
     known = bool((segment >= 0).all())
     found = lecture_input(
         tokens,
@@ -46,10 +47,13 @@ def example_of(
     last = np.full(len(label), -1, np.float32)
     if known and not found.has_slides:
         last = np.append(segment[1:] != segment[:-1], True).astype(np.float32)
+    if ends is not None:
+        last = np.full(len(label), -1, np.float32) if found.has_slides else ends.astype(np.float32)
     targets = Targets(
         torch.from_numpy(label.astype(np.float32)),
         torch.from_numpy(segment.astype(np.int64)),
         torch.from_numpy(last),
+        None if teacher is None else torch.from_numpy(teacher.astype(np.float32)),
     )
     return Batch.of(found), targets
 
@@ -132,7 +136,12 @@ class LectureData(LightningDataModule):
             lectures = read(self.source, self.path, split)[: most or None]
             if not lectures:
                 raise RefusedInput(f"{self.path} has no lectures for {split}.")
-            self.corpora[split] = prepare(lectures, encoder, identity, self.cache, with_vectors=self.with_vectors)
+            more = None
+            if self.source == "meetings":
+                lectures, more = cut_into_slides(lectures, self.threads)
+            self.corpora[split] = prepare(
+                lectures, encoder, identity, self.cache, with_vectors=self.with_vectors, more=more
+            )
 
     @property
     def rarity(self) -> np.ndarray:

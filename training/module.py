@@ -8,9 +8,10 @@ import torch
 from lightning import LightningModule
 from torch import Tensor
 
+from models import pretrained, text
 from models.highlight import HighlightConfig, HighlightNetwork
 from training.data import Example
-from training.losses import boundary_loss, highlight_loss
+from training.losses import boundary_loss, highlight_loss, teacher_loss
 from training.metrics import top_k_hits
 
 TOP_K = 3
@@ -27,12 +28,16 @@ class HighlightModule(LightningModule):
         weight_decay: On everything but the word embeddings.
         listwise: Weight of the ranking loss beside cross-entropy.
         boundary: Weight of the loss on topic ends.
+        teacher: Weight of the loss against a teacher, where the data has one.
+        train_words: Whether word embeddings learn. If not, they stay what the text encoder has for each word piece,
+            brought to `word_size`, so that words which the data does not hold still mean something.
     """
 
     def __init__(
         self, size: int = 192, layers: int = 3, heads: int = 6, reader_size: int = 96, word_size: int = 48,
         vector_size: int = 384, dropout: float = 0.15, word_dropout: float = 0.2, learning_rate: float = 1.5e-3,
         weight_decay: float = 0.02, warm_up: float = 0.05, listwise: float = 0.5, boundary: float = 1.0,
+        teacher: float = 0.0, train_words: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
         self.save_hyperparameters()
@@ -47,6 +52,11 @@ class HighlightModule(LightningModule):
     def on_fit_start(self) -> None:
         rarity = torch.from_numpy(self.trainer.datamodule.rarity)  # pyright: ignore[reportAttributeAccessIssue]
         self.network.rarity.copy_(rarity)
+        if not self.hparams["train_words"]:
+            self.network.reader.words.weight.requires_grad_(False)
+            self.network.reader.words.weight.copy_(
+                reduced_words(self.trainer.datamodule.encoder, self.hparams["word_size"])  # pyright: ignore[reportAttributeAccessIssue]
+            )
 
     def loss(self, examples: list[Example]) -> Tensor:
         """Mean loss of the lectures of a step."""
@@ -54,6 +64,7 @@ class HighlightModule(LightningModule):
         for batch, targets in examples:
             highlight, boundary = self.network(batch)
             total = total + highlight_loss(highlight, targets, self.hparams["listwise"])
+            total = total + self.hparams["teacher"] * teacher_loss(highlight, targets)
             total = total + self.hparams["boundary"] * boundary_loss(boundary, targets)
         return total / len(examples)
 
@@ -104,3 +115,11 @@ class HighlightModule(LightningModule):
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def reduced_words(encoder: str, size: int) -> Tensor:
+    """The encoder's word embeddings on their `size` main axes, of standard deviation 0.1, and zeros for padding."""
+    table = text.load(pretrained.locate(encoder), threads=1).network.get_input_embeddings().weight.detach().float()
+    _, _, axes = torch.pca_lowrank(table, q=size, niter=4)
+    found = (table - table.mean(0)) @ axes
+    return torch.cat([0.1 * found / found.std(), found.new_zeros(1, size)])
