@@ -100,7 +100,7 @@ def _show(figures: dict[str, Any]) -> None:
     unseen = figures.get("without_train_duplicates")
     table = Table(box=None, pad_edge=False)
     table.add_column("percent")
-    table.add_column("all clips", justify="right")
+    table.add_column("all clips" if unseen else "", justify="right")
     if unseen:
         table.add_column("not in train", justify="right")
     for name, title in FIGURES.items():

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -65,6 +65,7 @@ def load(folder: Path, threads: int, dtype: DType = "float32") -> TextEncoder:
     return TextEncoder(found, network.eval(), int(network.config.hidden_size), threads)
 
 
+@cache
 def tokenizer(folder: Path) -> Any:
     """The tokenizer of the encoder in `folder` alone; the network is never asked."""
     from transformers import AutoTokenizer
