@@ -26,8 +26,9 @@ $(STAMP): pyproject.toml $(LOCKS) Makefile
 demo: setup
 	@$(BIN)/winnow highlight data/samples/tides.mp4 --out demo --clips 4 --max-s 60
 
+# Two processes, a file each at a time; threads that wait sleep, so that the processes do not starve each other.
 test: setup
-	@$(BIN)/python -m pytest -q
+	@OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: setup
 	@$(BIN)/ruff format --check .

@@ -1,4 +1,4 @@
-"""Every command that the docs show runs, in the order shown, in one folder a page."""
+"""Every command that the docs show runs, in the order shown, in one folder a page and one home folder."""
 
 import os
 import re
@@ -15,21 +15,47 @@ BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 CLONE = re.compile(r"^git clone .*$", re.MULTILINE)
 NOT_FROM_INSIDE = ("make test",)
 """This very suite."""
+WITH_NOTHING_CONFIGURED = "README.md"
+"""Its commands start a Prefect server of their own; those of the other pages find the session's."""
+READY = ".ready"
+"""What `make setup` leaves in the environment."""
 
 
 def blocks(page: Path) -> list[str]:
     return BLOCK.findall(page.read_text())
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p)], ids=lambda p: p.name)
-def test_commands_of_the_page_run(page, tmp_path, request):
-    folder = tmp_path / "winnow"
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home folder of a person who reads one page after the other, the README first."""
+    return tmp_path_factory.mktemp("home")
+
+
+def clone(folder: Path) -> Path:
+    """What a clone and `make setup` leave in a folder, without copying: the tree and the environment, by links."""
     folder.mkdir()
-    for entry in ROOT.iterdir():  # a clone as a user has it, without copying the environment
-        if entry.name not in {".git", "demo", "clips", "results"}:
+    own = {".git", ".venv", "demo", "clips", "results", "runs"}
+    for entry in ROOT.iterdir():
+        if entry.name not in own:
             (folder / entry.name).symlink_to(entry)
+    environment = folder / ".venv"
+    environment.mkdir()
+    for entry in Path(sys.prefix).iterdir():
+        if entry.name != READY:
+            (environment / entry.name).symlink_to(entry)
+    # Newer than all it is made from. Setup would install this folder into the real environment, through the links.
+    (environment / READY).touch()
+    return folder
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p)], ids=lambda p: p.name)
+def test_commands_of_the_page_run(page, home, prefect_server, tmp_path):
+    folder = clone(tmp_path / "winnow")
     programs = Path(sys.executable).parent
-    env = {**os.environ, "WINNOW_HOME": str(tmp_path / "home"), "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
+    env |= {"WINNOW_HOME": str(home), "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    if page.name != WITH_NOTHING_CONFIGURED:
+        env |= prefect_server
     for block in blocks(page):
         script = CLONE.sub("", block).replace("cd winnow\n", "\n")
         script = "\n".join(line for line in script.splitlines() if line.strip() not in NOT_FROM_INSIDE)

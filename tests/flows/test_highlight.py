@@ -19,6 +19,10 @@ from core.probe import probe
 
 ROOT = Path(__file__).parents[2]
 FEW = ("--clips", "2", "--min-s", "12", "--max-s", "30")
+ONE = ("--clips", "1", *FEW[2:], "--no-reel")
+ONE_SHORT = ("--clips", "1", "--min-s", "5", "--max-s", "12")
+CHEAP = ("silences", "merge", "select", "render", "reel")
+"""Stages that take no model."""
 TRUTH = json.loads((ROOT / "data/samples/tides.truth.json").read_text())
 
 
@@ -143,9 +147,7 @@ def test_captions_beside_the_recording_are_used_and_drawn(winnow, short_talk, tm
     recording = tmp_path / "talk.mp4"
     shutil.copyfile(short_talk, recording)
     shutil.copyfile(ROOT / "data/samples/captions/tides.vtt", tmp_path / "talk.vtt")
-    ran = winnow(
-        "highlight", recording, "--clips", "1", *FEW[2:], "--burn-captions", "--no-reel", "--out", tmp_path, "--json"
-    )
+    ran = winnow("highlight", recording, *ONE_SHORT, "--burn-captions", "--no-reel", "--out", tmp_path, "--json")
     assert ran.code == 0, ran.err
     manifest = ran.manifest
     assert manifest["transcript"]["source"] == "captions"
@@ -155,8 +157,8 @@ def test_captions_beside_the_recording_are_used_and_drawn(winnow, short_talk, tm
 
 
 def test_sound_alone_gets_a_picture(winnow, short_talk, tmp_path):
-    sound = make(tmp_path / "sound.m4a", "-i", short_talk, "-t", "40", "-vn", "-c:a", "copy")
-    ran = winnow("highlight", sound, "--clips", "1", *FEW[2:], "--out", tmp_path, "--json")
+    sound = make(tmp_path / "sound.m4a", "-i", short_talk, "-t", "25", "-vn", "-c:a", "copy")
+    ran = winnow("highlight", sound, *ONE_SHORT, "--out", tmp_path, "--json")
     assert ran.code == 0, ran.err
     info = probe(ran.manifests[0].parent / ran.manifest["clips"][0]["files"]["video"])
     assert info.video is not None
@@ -215,29 +217,37 @@ def test_bad_input_is_refused_in_one_line_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def begun(winnow_env, short_talk, tmp_path, stage):
-    """A run with an empty home folder that has just reached `stage`."""
-    home = tmp_path / "home"
-    command = [
-        str(Path(sys.executable).with_name("winnow")),
-        "highlight",
-        str(short_talk),
-        *FEW,
-        "--out",
-        str(tmp_path / "out"),
-    ]
+def begun(winnow_env, recording, home, out, stage):
+    """A run that has just reached `stage`."""
+    command = [str(Path(sys.executable).with_name("winnow")), "highlight", str(recording), *ONE, "--out", str(out)]
     process = subprocess.Popen(command, env=winnow_env | {"WINNOW_HOME": str(home)}, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not list((home / "scratch").glob(f"{stage}-*")):
         assert process.poll() is None, process.stderr and process.stderr.read()
         time.sleep(0.05)
     time.sleep(0.5)
-    return process, home
+    return process
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda n: n.name)
-def test_a_stopped_run_leaves_nothing_behind_and_the_next_goes_on(winnow, winnow_env, short_talk, tmp_path, number):
-    process, home = begun(winnow_env, short_talk, tmp_path, "render")
+@pytest.mark.parametrize(
+    ("number", "known"),
+    [
+        pytest.param(signal.SIGINT, False, id="SIGINT, nothing known before"),
+        pytest.param(signal.SIGTERM, True, id="SIGTERM, heard and seen before"),
+        pytest.param(signal.SIGKILL, True, id="SIGKILL, heard and seen before"),
+    ],
+)
+def test_a_stopped_run_leaves_nothing_behind_and_the_next_goes_on(
+    winnow, winnow_env, first, short_talk, tmp_path, number, known
+):
+    home, recording = tmp_path / "home", short_talk
+    if known:
+        entries = Path("analysis", first.manifest["source"]["sha256"])
+        done = Path(winnow_env["WINNOW_HOME"], entries)
+        shutil.copytree(done, home / entries, ignore=shutil.ignore_patterns(*CHEAP))
+    else:
+        recording = make(tmp_path / "shorter.mp4", "-i", short_talk, "-t", "40", "-c", "copy")
+    process = begun(winnow_env, recording, home, tmp_path / "out", "render")
     children = psutil.Process(process.pid).children(recursive=True)
     os.kill(process.pid, number)
     process.communicate(timeout=30)
@@ -245,7 +255,7 @@ def test_a_stopped_run_leaves_nothing_behind_and_the_next_goes_on(winnow, winnow
     _, alive = psutil.wait_procs(children, timeout=10)
     assert not alive
     assert not (tmp_path / "out").exists()
-    ran = winnow("highlight", short_talk, *FEW, "--out", tmp_path / "out", "--json", env={"WINNOW_HOME": str(home)})
+    ran = winnow("highlight", recording, *ONE, "--out", tmp_path / "out", "--json", env={"WINNOW_HOME": str(home)})
     assert ran.code == 0, ran.err
     again = cached(ran.manifest)
     assert all(
@@ -260,7 +270,8 @@ def test_from_python_with_a_server_of_its_own(short_talk, winnow_env, tmp_path):
         "(outcome,) = highlight([sys.argv[1]], out=sys.argv[2], clips=1, min_s=12, max_s=30, reel=False)\n"
         "print(outcome.status, outcome.manifest)\n"
     )
-    env = {k: v for k, v in winnow_env.items() if k != "PREFECT_API_URL"} | {"PREFECT_HOME": str(tmp_path / "prefect")}
+    own = {"PREFECT_HOME": str(tmp_path / "prefect"), "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120"}
+    env = {k: v for k, v in winnow_env.items() if k != "PREFECT_API_URL"} | own
     ran = subprocess.run(
         [sys.executable, "-c", script, str(short_talk), str(tmp_path / "out")],
         env=env, cwd=ROOT, capture_output=True, text=True, timeout=300,
