@@ -141,7 +141,8 @@ def _sums(
     """[lectures, 5] sums over a lecture's clips: 1, then precision and recall of either model."""
     index = np.unique(lecture, return_inverse=True)[1]
     hits = (champion / TOP_K, champion / positives, challenger / TOP_K, challenger / positives)
-    return np.stack([np.bincount(index, weights=values) for values in (np.ones(len(index)), *hits)], axis=1)
+    columns = [np.bincount(index, weights=values) for values in (np.ones(len(index)), *hits)]
+    return np.stack(columns, axis=1).astype(np.float64)
 
 
 def _f1_of_both(sums: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -93,8 +93,10 @@ def _measured(
     recordings, numbers, sizes, positives = [], [], [], []
     hits: dict[int, list[int]] = {k: [] for k in TOP}
     for done, lecture in enumerate(lectures, 1):
-        score = predict(text_timeline(lecture.sentences, lecture.segment)).highlight
         judged = (lecture.label >= 0) & (lecture.clip >= 0)
+        if not judged.any():
+            continue
+        score = predict(text_timeline(lecture.sentences, lecture.segment)).highlight
         clips, index = np.unique(lecture.clip[judged], return_inverse=True)
         recordings += [lecture.recording] * len(clips)
         numbers += clips.tolist()

@@ -138,7 +138,7 @@ def _check_resumable(path: Path, trainer: Mapping[str, Any]) -> None:
             if inside and options.get("save_last") and options.get("monitor"):
                 return
     raise RefusedInput(
-        f"{path} could not be resumed: it needs trainer.default_root_dir, and among trainer.callbacks a ModelCheckpoint "
+        f"{path} could not be resumed: it needs trainer.default_root_dir, and in trainer.callbacks a ModelCheckpoint "
         "with `monitor`, `save_last: true` and a `dirpath` below that folder, as training/configs/debug.yaml has."
     )
 

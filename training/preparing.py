@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
     parser = ArgumentParser(prog="training.preparing")
     parser.add_class_arguments(LectureData, "data")
     parsed = parser.parse_object({"data": yaml.safe_load(config.read_text()).get("data", {})})
-    data = parser.instantiate_classes(parsed).data
+    data = LectureData(**parsed["data"].as_dict())
     try:
         data.setup("fit")
     except WinnowError as error:
