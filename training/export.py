@@ -106,4 +106,5 @@ def measured(files: dict[str, bytes], data: LectureData) -> dict[str, Any]:
         return {}
     model = Highlight(ModelRef("candidate", "0", "", ""), network_of(files), data.encoder, cores())
     figures = evaluate_vt_ssum(data.path, "dev", model.predict, lectures=data.dev_lectures or None)
+    figures.pop("train", None)  # a path of this machine
     return {"vt_ssum_dev": figures}
