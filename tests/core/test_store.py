@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Iterator
 
 import pytest
 from moto.server import ThreadedMotoServer
@@ -6,31 +7,19 @@ from moto.server import ThreadedMotoServer
 from core.errors import StoreError
 from core.records import StageRef
 from core.store import LISTING, Store
+from tests.s3 import s3_bucket
 
 REF = StageRef(sha256="ab" * 32, stage="silences", key="k1")
 
 
-@pytest.fixture(scope="session")
-def s3_root():
+@pytest.fixture(scope="module")
+def s3_root() -> Iterator[str]:
     """A bucket on a real S3 server of our own, spoken to over HTTP."""
-    import os
-
-    import s3fs
-
-    server = ThreadedMotoServer(port=0)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
-    settings = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-                "AWS_DEFAULT_REGION": "us-east-1"}  # fmt: skip
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ |= settings
-    s3fs.S3FileSystem().mkdir("recordings")
-    yield "s3://recordings/winnow"
-    for name, value in before.items():
-        if value is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = value
+    with s3_bucket(f"http://{host}:{port}", "recordings") as uri:
+        yield f"{uri}/winnow"
     server.stop()
 
 

@@ -18,6 +18,7 @@ import pytest
 
 from core.errors import RefusedInput, StoreError, WeightsError
 from models import aliases, registering, registry, registry_files
+from tests.s3 import s3_bucket
 
 ROOT = Path(__file__).parents[2]
 KNOWN = {"kind": "highlight", "description": "Learned.", "licence": "Apache-2.0"}
@@ -58,7 +59,6 @@ class Bucket:
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[Bucket]:
-    import s3fs
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -71,15 +71,8 @@ def s3() -> Iterator[Bucket]:
     server = make_server("127.0.0.1", 0, app, threaded=False, request_handler=Silent)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
-        s3fs.S3FileSystem.clear_instance_cache()
-        s3fs.S3FileSystem().mkdir("registry")
+    with s3_bucket(f"http://127.0.0.1:{server.server_port}", "registry"):
         yield bucket
-        s3fs.S3FileSystem.clear_instance_cache()
     server.shutdown()
     thread.join()
     server.server_close()
