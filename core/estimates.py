@@ -17,12 +17,15 @@ STAGES = (
     "transcript",
     "merge",
     "score",
+    "relevance",
     "select",
     "render",
     "reel",
     "publish",
 )
 """In the order in which people should read them."""
+WHERE_ASKED = ("relevance",)
+"""Stages that most runs do without: shown once they begin, and too short to be estimated."""
 FIRST_RATES = {
     "admit": 0.001, "probe": 0.0001, "audio": 0.004, "silences": 0.0002, "frames": 0.012, "transcript": 0.045,
     "merge": 0.0005, "score": 0.004, "select": 0.0005, "render": 0.035, "reel": 0.001, "publish": 0.0005,

@@ -43,7 +43,10 @@ def look(cut: Cut, times_s: Sequence[float], scratch: Path, *, around_s: float |
     """
     keyframes = {"skip_frame": "nokey"} if around_s is None else {}
     graphs: list[Any] = []
-    for number, time_s in enumerate(times_s):
+    # ffmpeg-python takes two branches that read and trim alike for one: equal times are looked at once.
+    rounded = [round(time_s, 6) for time_s in times_s]
+    number_of = {time_s: number for number, time_s in enumerate(dict.fromkeys(rounded))}
+    for time_s, number in number_of.items():
         lead_s = -time_s if around_s is None else around_s - time_s
         picture = _video(cut, lead_s, keyframes)
         if around_s is None:
@@ -52,7 +55,7 @@ def look(cut: Cut, times_s: Sequence[float], scratch: Path, *, around_s: float |
             picture = picture.filter("trim", start=f"{time_s - around_s:.6f}", end=f"{time_s + around_s:.6f}")
         graphs.append(_grey(picture, number))
     found = _glimpse(cut, graphs, scratch) if graphs else {}
-    return [found.get(number, []) for number in range(len(times_s))]
+    return [found.get(number_of[time_s], []) for time_s in rounded]
 
 
 def keyframes(cut: Cut, scratch: Path) -> list[Glimpse]:

@@ -31,6 +31,9 @@ def unit_reasons(units: Sequence[ScoredUnit]) -> Reasons:
         "slide": units[0].slide,
         "mean_score": round(float(np.average([unit.score for unit in units], weights=seconds)), 4),
     }
+    if units[0].about is not None:
+        about = float(np.average([unit.about or 0.0 for unit in units], weights=seconds))
+        reasons["about_probability"] = round(about, 4)
     for name in units[0].parts:
         given = np.array([unit.parts.get(name, np.nan) for unit in units], dtype=np.float64)
         known = np.isfinite(given)

@@ -183,6 +183,8 @@ class RunModels:
     highlight: ModelRef
     speech: ModelRef
     text: ModelRef
+    about: ModelRef | None = None
+    """What finds the subject that the picks are turned toward; None where none was named."""
 
 
 @dataclass(frozen=True, slots=True)

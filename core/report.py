@@ -9,18 +9,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from core.records import ChangeKind, Sentence, SlideSpan
+from core.chart import TICK_STEPS_S, Curve, paths, score_range, ticks
+from core.records import Sentence, SlideSpan
 
 ASSETS = Path(__file__).with_name("assets") / "report"
 MAX_THUMBNAILS = 150
 """More pictures than this are thinned out evenly, so that the page of a 10-hour recording stays below 5 MB."""
-TICK_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 WRITTEN_WITHOUT_SPACES = frozenset({"zh", "yue", "ja", "th", "lo", "km", "my", "bo"})
 UNITS = {
     **{"per_s": "per second", "per_min": "per minute", "wpm": "words per minute", "cps": "characters per second"},
@@ -28,8 +28,6 @@ UNITS = {
     **{"hz": "Hz", "fps": "frames per second", "px": "px", "gb": "GB", "bytes": "bytes", "percent": "%", "share": "%"},
 }
 """Units that the end of a name stands for. A share is shown as a percentage."""
-
-Curve = Sequence[tuple[float, float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +49,7 @@ def render_report(
     slides: Sequence[SlideSpan],
     thumbnails: Mapping[str, bytes],
     envelope: Sequence[float],
+    about: Curve = (),
 ) -> str:
     """The page as HTML text. It loads nothing but the clips, posters and captions that lie beside it.
 
@@ -62,6 +61,7 @@ def render_report(
         slides: Slide and shot changes, with the names of their thumbnails.
         thumbnails: JPEG by name, about 200 px wide; at most MAX_THUMBNAILS are embedded.
         envelope: Loudness of equal stretches of the whole recording, 0..1.
+        about: (start_s, end_s, probability) of each sentence that it is about the subject, where one was named.
 
     Raises ValueError if the manifest lacks what it needs, or if a number to be drawn is not finite.
     """
@@ -73,7 +73,8 @@ def render_report(
         **{part: value for part, value in manifest.items() if value is not None},
     }
     duration_s = page["source"]["duration_s"]
-    if not (duration_s > 0 and all(map(math.isfinite, (duration_s, *envelope, *(n for row in curve for n in row))))):
+    drawn = [duration_s, *envelope, *(n for row in (*curve, *about) for n in row)]
+    if not (duration_s > 0 and all(map(math.isfinite, drawn))):
         raise ValueError(f"Drawing the report of {page['source']['name']}: duration, score or loudness is not usable.")
     curve = sorted(curve)
     sentences = sorted(sentences, key=lambda sentence: sentence.start_s)
@@ -86,9 +87,9 @@ def render_report(
         duration_s=duration_s,
         clips=_clips(page, sentences),
         settings_rows=_flat(page["settings"]),
-        ticks=_ticks(duration_s),
-        paths=_paths(duration_s, curve, slides, envelope, page["silences"]),
-        score_range=_score_range(curve),
+        ticks=[(percent, clock(at_s)) for percent, at_s in ticks(duration_s)],
+        paths=paths(duration_s, curve, sorted(about), slides, envelope, page["silences"]),
+        score_range=score_range(curve),
         strip=[(slide, base64.b64encode(thumbnails[name]).decode()) for name, slide in embedded.items()],
         style=_inline("style.css"),
         script=_inline("report.js"),
@@ -236,45 +237,6 @@ def _hover_data(
         "silences": [[silence["start_s"], silence["end_s"]] for silence in page["silences"]],
         "steps": TICK_STEPS_S,
     }
-
-
-def _ticks(duration_s: float) -> list[tuple[float, str]]:
-    """Round times and their places in percent: at most 8, and none so late that its label would be cut off."""
-    step = next((step for step in TICK_STEPS_S if duration_s / step <= 8), TICK_STEPS_S[-1])
-    return [(100 * at / duration_s, clock(at)) for at in range(0, math.ceil(duration_s * 0.96), step)]
-
-
-def _score_range(curve: Curve) -> tuple[float, float]:
-    """Lowest and highest value of the score axis, which always has 0 on it."""
-    scores = [0.0, *(score for _, _, score in curve)]
-    return min(scores), max(scores) if any(scores) else 1.0
-
-
-def _paths(
-    duration_s: float, curve: Curve, slides: Sequence[SlideSpan], envelope: Sequence[float], silences: list[Any]
-) -> dict[str, str]:
-    """SVG paths of the timeline: x in seconds of the recording, y from 0 (top) to 100."""
-    lowest, highest = _score_range(curve)
-    zero, *levels = (_short(100 - 94 * (s - lowest) / (highest - lowest)) for s in (0.0, *(row[2] for row in curve)))
-    area, last_s = [], -math.inf
-    for (start_s, end_s, _), level in zip(curve, levels, strict=True):
-        # Pauses too short to be seen would turn the area into a comb.
-        pause = "" if start_s - last_s < duration_s / 500 else f"V{zero}M{_short(start_s)} {zero}"
-        area.append(f"{pause}V{level}H{_short(end_s)}")
-        last_s = end_s
-    tops = [((i + 0.5) * duration_s / len(envelope), 48 * min(max(e, 0), 1) + 0.5) for i, e in enumerate(envelope)]
-    outline = [(x, 50 - y) for x, y in tops] + [(x, 50 + y) for x, y in reversed(tops)]
-    return {
-        "score": "".join([*area, f"V{zero}"]).removeprefix(f"V{zero}"),
-        "zero": zero,
-        "wave": "".join(f"{'L' if i else 'M'}{_short(x)} {_short(y)}" for i, (x, y) in enumerate(outline)),
-        "quiet": "".join("M{0} 0H{1}V100H{0}Z".format(_short(s["start_s"]), _short(s["end_s"])) for s in silences),
-        **{c: "".join(f"M{_short(s.start_s)} 0V100" for s in slides if s.kind == c) for c in get_args(ChangeKind)},
-    }
-
-
-def _short(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

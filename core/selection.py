@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from core.edges import Edges
 from core.reasons import best_first, cut_reasons, unit_reasons
 from core.records import Highlight, RunnerUp, Selection
+from core.subject import closeness, turned
 from core.titles import quote_from, titles_for
 from core.windows import ScoredUnit, Windows, candidate_windows, gather_evidence, window_parts, window_values
 
@@ -59,9 +60,13 @@ def select(
     if not len(windows):
         return Selection((), (), 0.0)
     evidence = gather_evidence(units, edges, language=language)
-    values = window_values(evidence, windows, min_s=min_s, max_s=max_s)
+    values, about = window_values(evidence, windows, min_s=min_s, max_s=max_s), closeness(units, windows)
+    if about is not None:
+        values = turned(values, about)
     chosen = best_choice(windows, values, clips=clips, gap_s=gap_s)
     parts = window_parts(evidence, windows.take(chosen.rows), min_s=min_s, max_s=max_s)
+    if about is not None:
+        parts["about"] = about[chosen.rows]
     highlights = _highlights(
         units, edges, windows.take(chosen.rows), values[chosen.rows], parts, language, slide_titles
     )

@@ -6,7 +6,7 @@ Field names are unique over all groups: `silence_dbfs` is `--silence-dbfs` on th
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 
 class Group(BaseModel):
@@ -34,6 +34,14 @@ class SilenceSettings(Group):
 Clips = Annotated[int, Field(ge=1, le=100, description="Most clips cut from one recording.")]
 MinSeconds = Annotated[float, Field(ge=1, le=3_600, description="Shortest clip, in seconds.")]
 MaxSeconds = Annotated[float, Field(ge=1, le=3_600, description="Longest clip, in seconds.")]
+About = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=300),
+    Field(
+        title="About",
+        description="Turn the picks toward this subject, in words of your own: a topic or a question.",
+    ),
+]
 BurnCaptions = Annotated[bool, Field(description="Draw the captions into the picture.")]
 Reel = Annotated[bool, Field(description="Also join the clips into one reel with chapters.")]
 ModelName = Annotated[str, Field(min_length=1, description="Scoring model: a name, name@version or alias.")]
@@ -59,6 +67,7 @@ class SelectionSettings(Group):
     clips: Clips = 8
     min_s: MinSeconds = 20.0
     max_s: MaxSeconds = 120.0
+    about: About = ""
 
     @model_validator(mode="after")
     def band_is_not_empty(self) -> "SelectionSettings":

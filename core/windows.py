@@ -89,6 +89,8 @@ class ScoredUnit:
     """The model's own score parts, for the reasons."""
     boundary: float | None = None
     """Probability that a topic ends after it, where the model gives one."""
+    about: float | None = None
+    """Probability that it is about the subject asked for; None where none was, or nothing here is."""
     row: int | None = None
     """Row of the timeline it is, or is a piece of; None: its own index."""
 

@@ -51,6 +51,7 @@ def _add_score(commands: Any) -> None:
     parser = commands.add_parser("score", help=what, description=f"{what.capitalize()}.")
     parser.add_argument("transcript", metavar="FILE", help="captions, SRT or VTT")
     parser.add_argument("--model", default="champion", metavar="TEXT", help="scoring model (default: champion)")
+    parser.add_argument("--about", default=None, metavar="TEXT", help="turn the ranking toward this subject")
     parser.add_argument("--top", type=int, default=None, metavar="N", help="only the N best sentences")
     parser.add_argument("--json", action="store_true", help="print JSON lines, best first")
 

@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from core.estimates import STAGES, load_rates, remaining_s
+from core.estimates import STAGES, WHERE_ASKED, load_rates, remaining_s
 from core.home import home
 from core.progress import Event, StageEvent, listening
 
@@ -83,6 +83,8 @@ class RunView:
             title.append(f"  about {clock(left)} left", style="dim")
         table = Table(box=None, show_header=False, title=title, title_justify="left", pad_edge=False)
         for stage in STAGES:
+            if stage in WHERE_ASKED and stage not in self.state:
+                continue
             state, share = self.state.get(stage, ""), self.share(stage)
             filled = round(BAR * share)
             bar = Text("━" * filled, style="green" if state in ("done", "cached") else "cyan")

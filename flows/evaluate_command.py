@@ -46,7 +46,7 @@ def _evaluate_split(given: argparse.Namespace) -> dict[str, Any]:
 
     if given.lectures is not None and given.lectures < 1:
         raise BadSetting(f"--lectures: give at least 1, got {given.lectures}.")
-    ref = registry.resolve(given.model, registry.roots())
+    ref = registry.resolve_scoring(given.model, registry.roots())
     model = registry.load(ref, threads=cores())
     line = ProgressLine(f"{ref.name}@{ref.version} on {given.split}")
     line.reading()

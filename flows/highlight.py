@@ -14,6 +14,7 @@ from core.files import Source, display_name, find_sources, to_path, to_uri
 from core.home import store
 from core.records import RunModels
 from core.settings import (
+    About,
     AdmissionSettings,
     BurnCaptions,
     Clips,
@@ -55,6 +56,7 @@ def highlight(
     clips: Clips = 8,
     min_s: MinSeconds = 20.0,
     max_s: MaxSeconds = 120.0,
+    about: About = "",
     burn_captions: BurnCaptions = False,
     reel: Reel = True,
     model: ModelName = "champion",
@@ -73,6 +75,7 @@ def highlight(
         clips: Most clips cut from one recording.
         min_s: Shortest clip, in seconds.
         max_s: Longest clip, in seconds.
+        about: Turn the picks toward this subject, in words of your own: a topic or a question.
         burn_captions: Draw the captions into the picture.
         reel: Also join the clips into one reel with chapters.
         model: Scoring model: a name, name@version or alias.
@@ -87,7 +90,7 @@ def highlight(
     """
     try:
         settings = Settings(
-            selection=SelectionSettings(clips=clips, min_s=min_s, max_s=max_s),
+            selection=SelectionSettings(clips=clips, min_s=min_s, max_s=max_s, about=about),
             rendering=RenderSettings(burn_captions=burn_captions, **encoding.model_dump()),
             speech=SpeechSettings(speech_model=speech_model, language=language),
             silences=silences,

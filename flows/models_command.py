@@ -92,7 +92,7 @@ def _show(reference: str, *, as_json: bool) -> int:
 
 def _point(reference: str, alias: str, *, accepted: bool) -> int:
     """Point an alias of the user's registry to a version whose files are whole, after consent where it asks for it."""
-    ref = registry.resolve(reference, registry.roots())
+    ref = registry.resolve_scoring(reference, registry.roots())
     was = _now_at(alias)
     if was == ref and alias in registry.aliases(registry.user_root()):
         print(f"{alias} is {_told(ref)} already.")

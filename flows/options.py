@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from core.errors import BadSetting
-from core.settings import Group, Settings
+from core.settings import Group, SelectionSettings, Settings
 
 
 def fields() -> Iterator[tuple[str | None, str, FieldInfo]]:
@@ -33,7 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_option(parser: Any, name: str, field: FieldInfo) -> None:
     flag = "--" + name.replace("_", "-")
-    shown = "" if field.default is None else f" (default: {_shown(field.default)})"
+    shown = "" if field.default in (None, "") else f" (default: {_shown(field.default)})"
     text = ((field.description or "") + shown).replace("%", "%%")
     if field.annotation is bool:
         parser.add_argument(flag, dest=name, action=argparse.BooleanOptionalAction, help=text, default=None)
@@ -58,6 +58,14 @@ def settings_from(given: argparse.Namespace) -> Settings:
             (values.setdefault(group, {}) if group else values)[name] = value
     try:
         return Settings.model_validate(values)
+    except ValidationError as error:
+        raise BadSetting(problems(error)) from error
+
+
+def checked(name: str, value: str | None) -> Any:
+    """One selection setting as a command without the others takes it; its default where none is given."""
+    try:
+        return getattr(SelectionSettings.model_validate({} if value is None else {name: value}), name)
     except ValidationError as error:
         raise BadSetting(problems(error)) from error
 

@@ -82,7 +82,7 @@ def promote(
     places = (root, registry.BUILTIN)
     if not any(champion in registry.aliases(place) for place in places):
         raise BadSetting(f"champion: {champion!r} is no alias in {root}; only an alias can be moved.")
-    current, other = registry.resolve(champion, places), registry.resolve(challenger, places)
+    current, other = registry.resolve_scoring(champion, places), registry.resolve_scoring(challenger, places)
     if current == other:
         return _ended(Promotion("kept", f"{challenger} and {champion} are the same version", current, other))
     consent = registry.read_manifest(other).get("consent")

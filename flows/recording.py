@@ -31,6 +31,7 @@ from tasks.selecting import select_highlights
 from tasks.sound import decode_audio, detect_silences
 from tasks.speech import read_captions, recognise_speech
 from tasks.stage import kept
+from tasks.subject import Found, find_relevance
 from tasks.timeline import merge_timeline, score_timeline
 
 SIDE_BY_SIDE_CORES = 4
@@ -128,7 +129,7 @@ def analyse(
     models: RunModels,
     warnings: list[str],
 ) -> Analysis:
-    """Listen and look side by side, bring both together, score, and choose."""
+    """Listen and look side by side, bring both together, score, find the subject if one was named, and choose."""
     looking = kept(scan_picture).submit(taken, info) if info.video else None
     sound = stages.finish(kept(decode_audio).submit(taken, info)) if info.audio else None
     length_s = info.duration_s
@@ -147,13 +148,16 @@ def analyse(
     said = read_value(transcript, Transcript) if transcript else None
     merged = stages.finish(kept(merge_timeline).submit(taken, length_s, sound, silences, transcript, picture))
     scored = stages.finish(kept(score_timeline).submit(taken, merged, models.highlight, models.text))
+    relevance = None
+    if models.about:
+        subject = settings.selection.about
+        relevance = stages.finish(kept(find_relevance).submit(taken, merged, subject, models.about, models.text))
     language = said.language if said else None
     selected = stages.finish(
-        kept(select_highlights).submit(taken, merged, scored, sound, length_s, language, settings.selection)
+        kept(select_highlights).submit(taken, merged, scored, relevance, sound, length_s, language, settings.selection)
     )
-    return Analysis(
-        sound, silences, transcript, picture, merged, scored, selected, (*warnings, *doubts(said, settings))
-    )
+    notes = (*warnings, *doubts(said, settings), *off_subject(relevance, selected, settings))
+    return Analysis(sound, silences, transcript, picture, merged, scored, relevance, selected, notes)
 
 
 def doubts(said: Transcript | None, settings: Settings) -> list[str]:
@@ -167,6 +171,20 @@ def doubts(said: Transcript | None, settings: Settings) -> list[str]:
             "try --speech-model base; or give captions with --transcript."
         ]
     return []
+
+
+def off_subject(relevance: StageRef | None, selected: StageRef, settings: Settings) -> list[str]:
+    """What a person who named a subject should know: that nothing is about it, or that some picks are not."""
+    if relevance is None:
+        return []
+    told, subject = read_value(relevance, Found), f"“{settings.selection.about}”"
+    if not told.found:
+        return [f"Nothing in the recording seems to be about {subject}; moments were chosen as if it were not named."]
+    picks = read_value(selected, Selection).highlights
+    near = [float(pick.reasons["about_probability"] or 0) >= told.about_at for pick in picks]
+    if all(near):
+        return []
+    return [f"Clips that seem to be about {subject}: {sum(near)} of {len(picks)}. The others are the best of the rest."]
 
 
 def render(stages: Stages, taken: MediaRef, info: MediaInfo, analysis: Analysis, settings: Settings) -> Renderings:

@@ -2,13 +2,14 @@
 
 from core.records import RunModels
 from core.settings import Settings
-from models import pretrained, registry
+from models import about, pretrained, registry
 
 
 def resolve_models(settings: Settings) -> RunModels:
     """Resolve what the settings name. Raises RefusedInput or WeightsError for what does not exist here."""
     return RunModels(
-        highlight=registry.resolve(settings.model, registry.roots()),
+        highlight=registry.resolve_scoring(settings.model, registry.roots()),
         speech=pretrained.resolve_speech(settings.speech.speech_model),
         text=pretrained.resolve("all-minilm-l6-v2"),
+        about=registry.resolve(about.NAME) if settings.selection.about else None,
     )

@@ -28,6 +28,8 @@ CARD = "README.md"
 ALIASES = "aliases.json"
 CHAMPION = "champion"
 """The alias of the model in use."""
+NOT_SCORING = {"about": "it finds what is about a subject, and --about TEXT uses it. Choose another model."}
+"""Kinds of models that are no highlight models, and what they are for."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """Names, versions, aliases and files: one path segment that cannot lead elsewhere."""
 
@@ -69,6 +71,18 @@ def resolve(reference: str, roots: Sequence[str] = (BUILTIN,)) -> ModelRef:
                 return found
     known = ", ".join(dict.fromkeys(known for root in roots for known in _known(root))) or "none"
     raise RefusedInput(f"There is no model {reference!r}. Models and aliases here: {known}.")
+
+
+def resolve_scoring(reference: str, roots: Sequence[str] = (BUILTIN,)) -> ModelRef:
+    """The version that `reference` means, as `resolve`, where a model that scores is asked for.
+
+    Raises RefusedInput for one that is known to do something else. A kind that nobody knows is left to `load`.
+    """
+    ref = resolve(reference, roots)
+    kind = read_manifest(ref).get("kind")
+    if kind in NOT_SCORING:
+        raise RefusedInput(f"{ref.name}@{ref.version} does not score moments: {NOT_SCORING[kind]}")
+    return ref
 
 
 def load(ref: ModelRef, threads: int) -> HighlightModel:

@@ -49,6 +49,7 @@ from core.settings import Settings
 from core.tools import find_tool
 from tasks.entries import SCORES_NAME, TIMELINE_NAME, envelope, read_value
 from tasks.rendering import CLIP_NAME, POSTER_NAME, REEL_NAME, said_in
+from tasks.subject import Found
 
 REPORT_BINS = 1_500
 FLOOR_DBFS = -60.0
@@ -64,6 +65,8 @@ class Analysis:
     picture: StageRef | None
     merged: StageRef
     scored: StageRef
+    relevance: StageRef | None
+    """None where no subject was named."""
     selected: StageRef
     warnings: tuple[str, ...]
 
@@ -208,18 +211,23 @@ def _models(models: RunModels, transcript: Transcript | None) -> dict[str, Model
     used = {"highlight": models.highlight, "text": models.text}
     if transcript and transcript.source != "captions":
         used["speech"] = models.speech
+    if models.about:
+        used["about"] = models.about
     return {role: ModelEntry.of(ref) for role, ref in used.items()}
 
 
 def _report(manifest: Manifest, info: MediaInfo, analysis: Analysis, transcript: Transcript | None) -> str:
     rows = timeline.rows(timeline.read(store().path(analysis.merged, TIMELINE_NAME)))
     scores = pq.read_table(store().path(analysis.scored, SCORES_NAME))["highlight"].to_pylist()
+    told = read_value(analysis.relevance, Found) if analysis.relevance else None
+    about = told.rows if told and told.found else [0.0] * len(rows)
     slides = read_value(analysis.picture, list[SlideSpan]) if analysis.picture else []
     shown = [s.thumbnail for s in slides if s.thumbnail]
     shown = shown[:: max(1, -(-len(shown) // MAX_THUMBNAILS))]
     return render_report(
         manifest.model_dump(mode="json"),
         curve=[(row["start_s"], row["end_s"], score) for row, score in zip(rows, scores, strict=True)],
+        about=[(row["start_s"], row["end_s"], share) for row, share in zip(rows, about, strict=True)],
         sentences=transcript.sentences if transcript else (),
         slides=slides,
         thumbnails={name: store().read_bytes(analysis.picture, name) for name in shown} if analysis.picture else {},

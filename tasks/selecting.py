@@ -10,14 +10,17 @@ from core.records import MediaRef, Selection, StageRef, Word
 from core.selection import select
 from core.settings import SelectionSettings
 from core.windows import ScoredUnit, split_long_units
-from tasks.entries import SCORES_NAME, TIMELINE_NAME, envelope, write_value
+from tasks.entries import SCORES_NAME, TIMELINE_NAME, envelope, read_value, write_value
 from tasks.stage import STAGE, Entry
+from tasks.subject import Found
 
-SELECTION_VERSION = "2"
+SELECTION_VERSION = "3"
 
 
-def scored_units(merged: StageRef, scored: StageRef) -> list[ScoredUnit]:
-    """The timeline's rows with their scores."""
+def scored_units(merged: StageRef, scored: StageRef, relevance: StageRef | None) -> list[ScoredUnit]:
+    """The timeline's rows with their scores, and how likely they are about the subject if anything is."""
+    told = read_value(relevance, Found) if relevance else None
+    about = told.rows if told and told.found else None
     rows = timeline.rows(timeline.read(store().path(merged, TIMELINE_NAME)))
     scores = pq.read_table(store().path(scored, SCORES_NAME)).to_pydict()
     parts = {name.removeprefix("part_"): values for name, values in scores.items() if name.startswith("part_")}
@@ -32,6 +35,7 @@ def scored_units(merged: StageRef, scored: StageRef) -> list[ScoredUnit]:
             slide=row["slide"],
             parts={name: values[i] for name, values in parts.items()},
             boundary=boundaries[i] if boundaries else None,
+            about=about[i] if about else None,
             row=i,
         )
         for i, row in enumerate(rows)
@@ -43,6 +47,7 @@ def select_highlights(
     recording: MediaRef,
     merged: StageRef,
     scored: StageRef,
+    relevance: StageRef | None,
     sound: StageRef | None,
     duration_s: float,
     language: str | None,
@@ -53,7 +58,7 @@ def select_highlights(
     entry = Entry()
     with entry.writing() as at:
         heard = envelope(sound) if sound else None
-        units = split_long_units(scored_units(merged, scored), settings.max_s)
+        units = split_long_units(scored_units(merged, scored, relevance), settings.max_s)
         edges = find_edges(units, levels_dbfs=heard.level_dbfs if heard else None, duration_s=duration_s)
         chosen = select(
             units,

@@ -34,6 +34,7 @@ class Recording:
     slides: list[SlideSpan] = field(default_factory=list)
     thumbnails: dict[str, bytes] = field(default_factory=dict)
     envelope: list[float] = field(default_factory=list)
+    about: list[tuple[float, float, float]] = field(default_factory=list)
 
     def html(self) -> str:
         return report.render_report(
@@ -43,6 +44,7 @@ class Recording:
             slides=self.slides,
             thumbnails=self.thumbnails,
             envelope=self.envelope,
+            about=self.about,
         )
 
 

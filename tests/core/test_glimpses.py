@@ -41,6 +41,8 @@ def test_glimpses_have_the_time_that_they_show(tmp_path):
     assert [len(group) for group in groups] == [2, 2, 2]
     for glimpse in [glimpse for group in (*groups, *near_keyframes) for glimpse in group]:
         assert glimpse.grey.mean() == pytest.approx(20 + 2 * 25 * glimpse.time_s, abs=3)
+    twice = look(clip, [1.5, 0.0, 1.5], tmp_path, around_s=0.05)
+    assert [[g.time_s for g in group] for group in twice] == [[g.time_s for g in groups[at]] for at in (1, 0, 1)]
     assert look(clip, [], tmp_path) == []
 
 

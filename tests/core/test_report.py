@@ -129,6 +129,16 @@ def test_pauses_too_short_to_see_are_bridged_and_longer_ones_are_gaps() -> None:
     assert 'd="M0 100V6H9V53H20V100M40 100V6H50V100"' in html
 
 
+def test_a_subject_is_named_and_drawn_as_a_line_relative_to_its_top() -> None:
+    about = [(0.0, 9.0, 0.1), (10.0, 20.0, 0.2)]
+    manifest = {**bare().manifest, "settings": {"selection": {"about": "tides & <Moons>"}}}
+    html = Recording(manifest, about=about).html()
+    assert 'd="M0 53V53H9V6H20"' in html
+    assert "tides &amp; &lt;Moons&gt;" in html
+    for nothing in ([], [(0.0, 9.0, 0.0)]):
+        assert 'class="stretch about"' not in Recording(bare().manifest, about=nothing).html()
+
+
 def test_words_are_told_apart_by_sentence_and_timed_from_the_start_of_the_clip() -> None:
     clip = {"start_s": 4.0, "end_s": 20.0, "text": "unused"}
     from_recording = report._lines(clip, SENTENCES)

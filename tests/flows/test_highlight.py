@@ -84,7 +84,7 @@ def test_the_manifest_says_how_it_came_to_be(first):
     assert manifest["version"] == 1
     assert manifest["models"]["highlight"]["name"] == "baseline"
     assert manifest["models"]["speech"]["sha256"].startswith("1a5afae0")
-    assert manifest["settings"]["selection"] == {"clips": 2, "min_s": 12, "max_s": 30}
+    assert manifest["settings"]["selection"] == {"clips": 2, "min_s": 12, "max_s": 30, "about": ""}
     assert set(manifest["tools"]) >= {"ffmpeg", "prefect", "torch"}
     names = [stage["name"] for stage in manifest["stages"]]
     assert set(names) >= {"admit", "probe", "audio", "silences", "transcript", "frames", "merge", "score", "select"}
@@ -197,6 +197,7 @@ def test_a_folder_is_taken_whole_and_stray_files_are_passed_over(winnow, first, 
         pytest.param("talk", "talk", ("--clips", "many"), "--clips: .*got 'many'", id="a setting that is no number"),
         pytest.param("talk", "talk", ("--min-s", "50", "--max-s", "40"), "must not exceed", id="an empty band"),
         pytest.param("talk", "talk", ("--model", "genius"), "There is no model 'genius'", id="an unknown model"),
+        pytest.param("talk", "talk", ("--model", "about"), "does not score moments", id="a model that finds subjects"),
         pytest.param("talk", "talk", ("--speech-model", "huge"), "huge", id="an unknown speech model"),
         pytest.param("talk", "talk", ("--transcript", "no.vtt"), "does not exist", id="captions not there"),
     ],

@@ -113,6 +113,16 @@ def test_promote_and_rollback_move_the_alias_they_are_told(winnow_models: Callab
 
 
 @pytest.mark.parametrize("action", ["use", "promote"])
+def test_what_does_not_score_is_listed_and_gets_no_alias(action: str, winnow_models: Callable[..., Said]):
+    before = champion()
+    rows = {row["reference"]: row for row in json.loads(winnow_models("list", "--json")[1])}
+    assert rows["about@1"]["kind"] == "about"
+    code, _, err = winnow_models(action, "about")
+    assert (code, champion()) == (2, before)
+    assert "about@1 does not score moments" in err
+
+
+@pytest.mark.parametrize("action", ["use", "promote"])
 def test_a_licence_that_asks_for_consent_is_refused_in_a_script_without_the_flag(
     action: str, winnow_models: Callable[..., Said]
 ):

@@ -17,6 +17,11 @@ def test_without_options_the_settings_are_the_defaults():
     assert given() == Settings()
 
 
+def test_space_around_a_subject_does_not_count():
+    assert given("--about", "  the Bay of Fundy \n").selection.about == "the Bay of Fundy"
+    assert given("--about", " ").selection == Settings().selection
+
+
 def test_options_reach_their_groups():
     settings = given("--clips", "3", "--burn-captions", "--silence-dbfs", "-50", "--no-reel", "--language", "de")
     assert (settings.selection.clips, settings.rendering.burn_captions, settings.reel) == (3, True, False)
@@ -28,6 +33,7 @@ def test_options_reach_their_groups():
     [
         (["--clips", "0"], "--clips: .*greater than or equal to 1, got '0'"),
         (["--silence-dbfs", "3"], "--silence-dbfs: .*less than 0"),
+        (["--about", "tides " * 60], "--about: .*at most 300 characters"),
         (["--min-s", "9", "--max-s", "8"], "min_s must not exceed max_s, got 9 > 8"),
     ],
 )

@@ -40,7 +40,7 @@ def test_names_versions_and_aliases_lead_to_the_built_in_baseline(reference: str
     "reference", ["nobody", "baseline@2", "", "@", "baseline@", "@1", "../baseline", "baseline@../1", "aliases.json"]
 )
 def test_an_unknown_reference_is_refused_with_what_there_is(reference: str):
-    with pytest.raises(RefusedInput, match="champion, baseline@1"):
+    with pytest.raises(RefusedInput, match="champion, about@1, baseline@1"):
         registry.resolve(reference)
 
 
