@@ -126,11 +126,10 @@ def _weighed(measures: Mapping[str, Floats], weights: Mapping[str, float]) -> Fl
 
 
 def _embed(model: Baseline, texts: Sequence[str], on_progress: Callable[[float], None] | None) -> NDArray[np.float32]:
-    from models import pretrained, text
+    from models import embeddings
 
-    encoder = text.load(pretrained.locate(model.encoder), model.threads)
     told = (lambda share: on_progress(share * EMBEDDING_SHARE)) if on_progress else None
-    return text.embed(encoder, texts, on_progress=told)
+    return embeddings.vectors_of(model.encoder, texts, model.threads, on_progress=told)
 
 
 def _floats(timeline: pa.Table, name: str) -> Floats:
