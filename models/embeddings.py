@@ -9,7 +9,8 @@ import numpy as np
 
 from core.files import write_atomically
 from core.home import home
-from models import pretrained, text
+from models import encoders, text
+from models.encoders import Tuned
 
 MOST_BYTES = 2_000_000_000
 """The oldest are removed beyond this: some thousand hours of talk."""
@@ -21,17 +22,20 @@ def vectors_of(
     threads: int,
     dtype: text.DType = "fastest",
     on_progress: Callable[[float], None] | None = None,
+    tuned: Tuned | None = None,
 ) -> np.ndarray:
     """Vectors of `texts` by the encoder `name` as `text.embed` gives them, rounded to 16-bit floats.
 
-    Kept under WINNOW_HOME/embeddings by the sentences, the encoder's hash and the numbers it computes with.
+    Kept under WINNOW_HOME/embeddings by the sentences, the hash of the encoder (or of what fine-tuning made of it) and
+    the numbers it computes with.
     """
-    identity = f"{pretrained.resolve(name).sha256[:16]}-{text.numbers(dtype)}"
+    base = encoders.resolve(name)
+    identity = f"{(tuned or base).sha256[:16]}-{text.numbers(dtype)}"
     digest = hashlib.sha256(json.dumps([identity, *texts]).encode()).hexdigest()
     path = home() / "embeddings" / identity / f"{digest}.npy"
     found = _read(path, len(texts))
     if found is None:
-        encoder = text.load(pretrained.locate(name), threads, dtype)
+        encoder = text.load(base.folder, threads, dtype, tuned.data if tuned else None)
         found = text.embed(encoder, texts, on_progress=on_progress).astype(np.float16)
         path.parent.mkdir(parents=True, exist_ok=True)
         _make_room(path.parent.parent, found.nbytes)

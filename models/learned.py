@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from core.errors import WeightsError
 from core.records import ModelRef
-from models.lecture_input import EXTRAS, LectureInput, Tokens, lecture_input
+from models.encoders import Tuned
+from models.lecture_input import EXTRAS, MAX_TOKENS, LectureInput, Tokens, lecture_input
 from models.scores import Scores
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
+TUNED = "encoder.safetensors"
+"""What fine-tuning changed in the text encoder; only versions that were fine-tuned have it."""
 EMBEDDING_SHARE = 0.95
 """Share of the progress that goes to embedding the sentences."""
 
@@ -32,6 +35,8 @@ class Highlight:
     network: "HighlightNetwork"
     encoder: str
     threads: int
+    tuned: Tuned | None = None
+    """Where the encoder was fine-tuned: what takes the place of its own weights."""
 
     def predict(self, timeline: pa.Table, *, on_progress: Callable[[float], None] | None = None) -> Scores:
         return predict(self, timeline, on_progress=on_progress)
@@ -48,13 +53,20 @@ def files_of(network: "HighlightNetwork") -> dict[str, bytes]:
 
 
 def load(ref: ModelRef, *, threads: int) -> Highlight:
-    """Load a version, every hash checked. Raises WeightsError when its files are not those of such a network."""
-    from models import registry
+    """Load a version, every hash checked, also that of its text encoder.
+
+    Raises WeightsError when its files are not those of such a network, or its encoder is not here as it was.
+    """
+    from models import encoders, registry
 
     version = registry.read_version(ref)
     try:
         network = network_of(version.files)
-        return Highlight(ref, network, version.manifest["encoder"]["name"], threads)
+        entry = version.manifest["encoder"]
+        base = encoders.expect(entry["name"], entry["sha256"], f"{ref.name}@{ref.version}")
+        own = entry.get("own")
+        tuned = Tuned(version.files[own], version.manifest["files"][own]["sha256"]) if own else None
+        return Highlight(ref, network, base.name, threads, tuned)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(
             f"Loading {ref.name}@{ref.version}: its files are not ones this Winnow can read ({error!r}). "
@@ -80,18 +92,18 @@ def predict(model: Highlight, timeline: pa.Table, *, on_progress: Callable[[floa
     score that the model would give without knowing the slides; `slide`, how much they add (0.5: nothing). Topic ends
     are told from the words alone, as they were learned.
     """
-    from models import baseline, embeddings, pretrained, registry, text
+    from models import baseline, embeddings, encoders, registry, text
 
     texts = [(text or "").strip() for text in timeline["text"].to_pylist()]
     said = np.array([i for i, text in enumerate(texts) if baseline.WORD.search(text)], dtype=np.int64)
     if not len(said):
         return baseline.load(registry.resolve("baseline"), threads=model.threads).predict(timeline)
     spoken = [texts[i] for i in said]
-    tokens = tokenised(text.tokenizer(pretrained.locate(model.encoder)), spoken)
+    tokens = tokenised(text.tokenizer(encoders.resolve(model.encoder).folder), spoken)
     vectors = None
     if model.network.config.vector_size:
         told = (lambda share: on_progress(share * EMBEDDING_SHARE)) if on_progress else None
-        vectors = embeddings.vectors_of(model.encoder, spoken, model.threads, on_progress=told)
+        vectors = embeddings.vectors_of(model.encoder, spoken, model.threads, on_progress=told, tuned=model.tuned)
     rows = timeline.take(pa.array(said))
     slides = slide_numbers(rows)
     rarity = model.network.rarity.numpy()
@@ -124,7 +136,7 @@ def run(network: "HighlightNetwork", found: LectureInput) -> tuple[NDArray[np.fl
 
 def tokenised(tokenizer: Any, texts: list[str]) -> Tokens:
     """The encoder's word pieces of each text, without its marks of begin and end."""
-    return Tokens.of(tokenizer(texts, add_special_tokens=False, truncation=True, max_length=64)["input_ids"])
+    return Tokens.of(tokenizer(texts, add_special_tokens=False, truncation=True, max_length=MAX_TOKENS)["input_ids"])
 
 
 def slide_numbers(rows: pa.Table) -> NDArray[np.int64] | None:

@@ -173,7 +173,7 @@ def resolve_speech(name_or_folder: str, *, cache_dir: Path | None = None) -> Mod
     lacking = [file for file in SPEECH_FILES if not (folder / file).is_file()]
     if lacking:
         raise WeightsError(f"The speech model in {folder} lacks {' and '.join(lacking)}; convert or copy it again.")
-    sha256 = _hash(folder / "model.bin", cache_dir or home())
+    sha256 = hash_of(folder / "model.bin", cache_dir or home())
     return ModelRef(folder.absolute().name, sha256[:VERSION_LENGTH], sha256, to_uri(folder))
 
 
@@ -267,7 +267,7 @@ def _download(network: Network, cache_dir: Path) -> Path:
 def _verify(path: Path, expected: str, cache_dir: Path, what: str, advice: str) -> None:
     if not path.is_file():
         raise WeightsError(f"Loading {what}: {path} is missing. {advice}")
-    found = _hash(path, cache_dir)
+    found = hash_of(path, cache_dir)
     if found != expected:
         raise WeightsError(f"Loading {what}: {path} has sha256 {found}, not {expected}; delete or replace it. {advice}")
 
@@ -275,7 +275,7 @@ def _verify(path: Path, expected: str, cache_dir: Path, what: str, advice: str) 
 _hashes: dict[str, str] = {}
 
 
-def _hash(path: Path, cache_dir: Path) -> str:
+def hash_of(path: Path, cache_dir: Path) -> str:
     """The file's sha256, remembered for as long as its path, size and time of change stay the same."""
     stat = path.stat()
     key = json.dumps([str(path.absolute()), stat.st_size, stat.st_mtime_ns])

@@ -11,6 +11,7 @@ import numpy as np
 
 from core.errors import WeightsError
 from core.machine import has_bfloat16
+from models import lecture_input
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +32,13 @@ class TextEncoder:
     dimension: int
     threads: int
     """How many batches are encoded side by side."""
+    max_tokens: int = MAX_TOKENS
+    """Longer texts are cut here, marks of begin and end counted."""
+
+    @property
+    def vocabulary(self) -> int:
+        """Token numbers lie below it."""
+        return int(self.network.config.vocab_size)
 
 
 def numbers(dtype: DType) -> Literal["float32", "bfloat16"]:
@@ -40,12 +48,17 @@ def numbers(dtype: DType) -> Literal["float32", "bfloat16"]:
     return dtype
 
 
-def load(folder: Path, threads: int, dtype: DType = "float32") -> TextEncoder:
+def load(folder: Path, threads: int, dtype: DType = "float32", weights: bytes | None = None) -> TextEncoder:
     """Load the encoder in `folder` (config.json, tokenizer.json, model.safetensors); the network is never asked.
 
-    Raises WeightsError when the folder does not hold a usable encoder.
+    Args:
+        weights: Tensors by name, as safetensors, that take the place of the folder's: what fine-tuning has changed.
+            Texts are then cut where they were cut in training, at so many word pieces as a lecture's sentence has.
+
+    Raises WeightsError when the folder does not hold a usable encoder, or the weights are not of this one.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModel
     from transformers.utils import logging
 
@@ -55,14 +68,35 @@ def load(folder: Path, threads: int, dtype: DType = "float32") -> TextEncoder:
     try:
         found = tokenizer(folder)
         network = AutoModel.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, dtype=getattr(torch, numbers(dtype))
+            folder,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=getattr(torch, numbers(dtype)),
         )
-    except (OSError, ValueError) as error:
+        if weights is not None:
+            _replace_weights(network, weights)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise WeightsError(
             f"Loading the sentence encoder from {folder} failed: {error}. "
             "`winnow doctor` says which weights are missing."
         ) from error
-    return TextEncoder(found, network.eval(), int(network.config.hidden_size), threads)
+    most = min(MAX_TOKENS if weights is None else trained_tokens(found), found.model_max_length)
+    return TextEncoder(found, network.eval(), int(network.config.hidden_size), threads, most)
+
+
+def _replace_weights(network: Any, weights: bytes) -> None:
+    from safetensors.torch import load as load_tensors
+
+    # What is missing stays the folder's; a tensor of another shape raises RuntimeError.
+    unknown = network.load_state_dict(load_tensors(weights), strict=False).unexpected_keys
+    if unknown:
+        raise ValueError(f"it has no {unknown[0]}, so the fine-tuned weights are those of another encoder")
+
+
+def trained_tokens(tokenizer: Any) -> int:
+    """At how many tokens sentences are cut in training: those read word by word, and the marks of begin and end."""
+    return lecture_input.MAX_TOKENS + int(tokenizer.num_special_tokens_to_add(pair=False))
 
 
 @cache
@@ -70,7 +104,7 @@ def tokenizer(folder: Path) -> Any:
     """The tokenizer of the encoder in `folder` alone; the network is never asked."""
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def embed(
@@ -109,7 +143,7 @@ def embed(
 
 
 def _tokens(encoder: TextEncoder, texts: list[str]) -> Any:
-    return encoder.tokenizer(texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+    return encoder.tokenizer(texts, padding=True, truncation=True, max_length=encoder.max_tokens, return_tensors="pt")
 
 
 def _vectors(encoder: TextEncoder, tokens: Any) -> np.ndarray:
@@ -117,10 +151,10 @@ def _vectors(encoder: TextEncoder, tokens: Any) -> np.ndarray:
 
     with torch.inference_mode():
         states = encoder.network(**tokens).last_hidden_state.float()
-        return _pool(states, tokens["attention_mask"]).numpy()
+        return pool(states, tokens["attention_mask"]).numpy()
 
 
-def _pool(states: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
+def pool(states: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
     """Mean of states [B, T, D] over the tokens where mask [B, T] is 1, scaled to length 1: [B, D]."""
     import torch
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from core.errors import WinnowError
+from models import encoders
 from training.data import LectureData
 from training.export import register_checkpoint
 from training.module import HighlightModule
@@ -22,6 +23,14 @@ class TrainingCLI(LightningCLI):
         parser.add_argument("--name", type=str, default="", help="register the best checkpoint under this name")
         parser.add_argument("--registry", type=str, default="", help="root of the registry; empty: the user's own")
         parser.add_argument("--description", type=str, default="A trained highlight model.", help="for its card")
+
+    def before_instantiate_classes(self) -> None:
+        chosen = self.config[str(self.subcommand)]
+        chosen["model"]["vocabulary"] = encoders.shape(encoders.resolve(chosen["data"]["encoder"])).vocabulary
+
+    def before_fit(self) -> None:
+        if isinstance(self.model, HighlightModule) and isinstance(self.datamodule, LectureData):
+            self.model.check_data(self.datamodule)
 
     def after_fit(self) -> None:
         from models.registry import user_root

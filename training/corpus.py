@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.lecture_input import Tokens
+from models.lecture_input import MAX_TOKENS, Tokens
 from models.text import TextEncoder
 from training.lectures import LabelledLecture
 
@@ -110,16 +110,19 @@ def prepare(
 
 def _write_arrays(lectures: Sequence[LabelledLecture], encoder: TextEncoder, folder: Path, more: More) -> None:
     """All arrays in one move: the folder is there when it is whole."""
-    ids: list[NDArray[np.uint16]] = []
+    number = np.uint16 if encoder.vocabulary <= 2**16 else np.uint32
+    ids: list[NDArray[np.integer]] = []
     lengths: list[NDArray[np.int64]] = []
     for lecture in lectures:
-        found = encoder.tokenizer(list(lecture.sentences), add_special_tokens=False, truncation=True, max_length=64)
+        found = encoder.tokenizer(
+            list(lecture.sentences), add_special_tokens=False, truncation=True, max_length=MAX_TOKENS
+        )
         tokens = Tokens.of(found["input_ids"])
-        ids.append(tokens.ids.astype(np.uint16))
+        ids.append(tokens.ids.astype(number))
         lengths.append(tokens.lengths)
     counts = [len(lecture.sentences) for lecture in lectures]
     values = {
-        "ids": np.concatenate([np.zeros(0, np.uint16), *ids]),
+        "ids": np.concatenate([np.zeros(0, number), *ids]),
         "offsets": np.concatenate([[0], np.cumsum(np.concatenate([np.zeros(0, np.int64), *lengths]))]),
         "starts": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         "label": np.concatenate([np.zeros(0, np.int8), *(lecture.label for lecture in lectures)]),

@@ -1,7 +1,7 @@
 """Lectures to the network: which data, in which order, and what of each lecture is shown."""
 
 from collections.abc import Iterator
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from lightning import LightningDataModule, Trainer
 from torch.utils.data import DataLoader
 
 from core.errors import RefusedInput
-from models import pretrained, text
+from models import encoders, text
 from models.highlight import Batch
 from models.lecture_input import lecture_input
 from training.corpus import Corpus, PreparedLecture, prepare
@@ -67,13 +67,14 @@ class Steps:
 
     def __init__(
         self, corpus: Corpus, rarity: np.ndarray, *, lectures_a_step: int, slides_shown: float, seed: int,
-        first_step: int, rank: int, processes: int,
+        first_step: int, rank: int, processes: int, most_sentences: int = MOST_SENTENCES,
     ) -> None:  # fmt: skip
         if lectures_a_step % processes:
             raise ValueError(f"lectures_a_step must be a multiple of {processes} processes, got {lectures_a_step}")
         self.corpus, self.rarity, self.seed = corpus, rarity, seed
         self.lectures_a_step, self.slides_shown = lectures_a_step, slides_shown
         self.first_step, self.rank, self.processes = first_step, rank, processes
+        self.most_sentences = most_sentences
 
     def __iter__(self) -> Iterator[list[Example]]:
         own = self.lectures_a_step // self.processes
@@ -89,9 +90,9 @@ class Steps:
         coin = np.random.default_rng((self.seed, turn, at))
         lecture = self.corpus[index]
         count, part = len(lecture.label), None
-        if count > MOST_SENTENCES:
-            first = int(coin.integers(count - MOST_SENTENCES + 1))
-            part = slice(first, first + MOST_SENTENCES)
+        if count > self.most_sentences:
+            first = int(coin.integers(count - self.most_sentences + 1))
+            part = slice(first, first + self.most_sentences)
         return example_of(lecture, self.rarity, show_slides=coin.random() < self.slides_shown, part=part)
 
 
@@ -107,7 +108,9 @@ class LectureData(LightningDataModule):
         dev_lectures: Use only so many of the development lectures; 0 for all.
         lectures_a_step: Lectures whose gradients are averaged in a step, over all processes.
         slides_shown: Share of the lectures that are shown with their slides; from the others topic ends are learned.
-        encoder: Text encoder, by its name in `models.pretrained`; "" for a network that reads words only.
+        most_sentences: Of a longer lecture a step sees a part of so many sentences.
+        encoder: Text encoder, as `encoders.resolve` takes it: its tokenizer cuts the words, its vectors are the data's.
+        with_vectors: Whether vectors are computed, once; not for a network that reads words only, nor for fine-tuning.
         seed: Order of the lectures, and which are shown with slides.
         threads: Processor threads for embedding.
     """
@@ -116,12 +119,14 @@ class LectureData(LightningDataModule):
         self, source: str = "sample", path: str = "", cache: str = ".cache/corpora", train_lectures: int = 0,
         dev_lectures: int = 0, lectures_a_step: int = 4, slides_shown: float = 0.5,
         encoder: str = "all-minilm-l6-v2", with_vectors: bool = True, seed: int = 0, threads: int = 2,
+        most_sentences: int = MOST_SENTENCES,
     ) -> None:  # fmt: skip
         super().__init__()
         self.source, self.path, self.cache = source, Path(path), Path(cache)
         self.train_lectures, self.dev_lectures = train_lectures, dev_lectures
         self.lectures_a_step, self.slides_shown, self.seed = lectures_a_step, slides_shown, seed
         self.encoder, self.with_vectors, self.threads = encoder, with_vectors, threads
+        self.most_sentences = most_sentences
         self.corpora: dict[str, Corpus] = {}
 
     def prepare_data(self) -> None:
@@ -130,8 +135,8 @@ class LectureData(LightningDataModule):
     def setup(self, stage: str) -> None:
         if self.corpora:
             return
-        encoder = text.load(pretrained.locate(self.encoder), self.threads, dtype="bfloat16")
-        identity = pretrained.resolve(self.encoder).sha256
+        base = encoders.resolve(self.encoder)
+        encoder = text.load(base.folder, self.threads, dtype="bfloat16")
         for split, most in (("train", self.train_lectures), ("dev", self.dev_lectures)):
             lectures = read(self.source, self.path, split)[: most or None]
             if not lectures:
@@ -140,13 +145,18 @@ class LectureData(LightningDataModule):
             if self.source == "meetings":
                 lectures, more = cut_into_slides(lectures, self.threads)
             self.corpora[split] = prepare(
-                lectures, encoder, identity, self.cache, with_vectors=self.with_vectors, more=more
+                lectures, encoder, base.sha256, self.cache, with_vectors=self.with_vectors, more=more
             )
+
+    @cached_property
+    def vocabulary(self) -> int:
+        """The encoder's: token numbers lie below it."""
+        return encoders.shape(encoders.resolve(self.encoder)).vocabulary
 
     @property
     def rarity(self) -> np.ndarray:
         """Rarity of tokens in the training lectures."""
-        return self.corpora["train"].rarity(30_522)
+        return self.corpora["train"].rarity(self.vocabulary)
 
     def train_dataloader(self) -> Any:
         trainer: Trainer | None = self.trainer
@@ -159,6 +169,7 @@ class LectureData(LightningDataModule):
             first_step=trainer.global_step if trainer else 0,
             rank=trainer.global_rank if trainer else 0,
             processes=trainer.world_size if trainer else 1,
+            most_sentences=self.most_sentences,
         )
 
     def val_dataloader(self) -> Any:

@@ -1,5 +1,6 @@
 """From the best checkpoint to a version in the registry: calibrated, measured, described."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +8,11 @@ import numpy as np
 import torch
 
 from core.errors import RefusedInput
-from core.machine import cores
+from core.machine import cores, has_bfloat16
 from core.records import ModelRef
-from models import pretrained, registering
-from models.highlight import HighlightNetwork
-from models.learned import Highlight, files_of, network_of
+from models import encoders, registering
+from models.encoders import Tuned
+from models.learned import TUNED, Highlight, files_of, network_of
 from training.corpus import Corpus
 from training.data import LectureData, example_of
 from training.evaluation import evaluate_vt_ssum
@@ -29,16 +30,18 @@ ABOUT_LICENCE = {
 """Licence of weights trained on each source, and what a user has to agree to."""
 
 
-def load_checkpoint(path: Path) -> HighlightNetwork:
-    """The network in a Lightning checkpoint. Only tensors and plain values are read: nothing in it is run."""
+def load_checkpoint(path: Path) -> HighlightModule:
+    """What a Lightning checkpoint holds. Only tensors and plain values are read: nothing in it is run."""
     found = torch.load(path, map_location="cpu", weights_only=True)
     module = HighlightModule(**{key: value for key, value in found["hyper_parameters"].items() if key[0] != "_"})
+    module.on_load_checkpoint(found)
     module.load_state_dict(found["state_dict"])
-    return module.network.eval()
+    return module.eval()
 
 
-def calibrate(network: HighlightNetwork, corpus: Corpus) -> None:
+def calibrate(module: HighlightModule, corpus: Corpus) -> None:
     """Set the network's scale and shift so that its probabilities fit the corpus (Platt 1999), by Newton steps."""
+    network = module.network
     logits: dict[int, list[torch.Tensor]] = {0: [], 1: []}
     truth: dict[int, list[torch.Tensor]] = {0: [], 1: []}
     network.scale.fill_(1.0)
@@ -46,8 +49,13 @@ def calibrate(network: HighlightNetwork, corpus: Corpus) -> None:
     rarity = network.rarity.numpy()
     with torch.inference_mode():
         for index in range(len(corpus)):
+            lecture, vectors = corpus[index], None
             for head, shown in ((0, True), (1, False)):
-                batch, targets = example_of(corpus[index], rarity, show_slides=shown)
+                batch, targets = example_of(lecture, rarity, show_slides=shown)
+                if vectors is None:  # the encoder where it was fine-tuned computes as it will in use
+                    with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
+                        vectors = module.heard(batch).vectors
+                batch = batch._replace(vectors=vectors)
                 known = (targets.label, targets.last)[head]
                 logits[head].append(network(batch)[head][known >= 0])
                 truth[head].append(known[known >= 0])
@@ -73,11 +81,16 @@ def _platt(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 
 def register_checkpoint(checkpoint: Path, data: LectureData, name: str, root: str, description: str) -> ModelRef:
-    """Calibrate and measure the network of a checkpoint on the dev split, and make it the next version of `name`."""
+    """Calibrate and measure the network of a checkpoint on the dev split, and make it the next version of `name`.
+
+    A fine-tuned encoder goes with it, as far as it was changed.
+    """
     data.setup("fit")
-    network = load_checkpoint(checkpoint)
-    calibrate(network, data.corpora["dev"])
-    files = files_of(network)
+    module = load_checkpoint(checkpoint)
+    calibrate(module, data.corpora["dev"])
+    files = files_of(module.network)
+    if module.encoder:
+        files[TUNED] = module.encoder.saved()
     if data.source not in ABOUT_LICENCE:
         raise RefusedInput(f"There is no data source {data.source!r}.")
     licence, consent = ABOUT_LICENCE[data.source]
@@ -86,7 +99,7 @@ def register_checkpoint(checkpoint: Path, data: LectureData, name: str, root: st
         "description": description,
         "licence": licence,
         "trained_on": [{"source": data.source, "lectures": len(data.corpora["train"])}],
-        "encoder": encoder_entry(data.encoder),
+        "encoder": encoder_entry(data.encoder) | ({"own": TUNED} if TUNED in files else {}),
         "data_fingerprint": data.corpora["train"].fingerprint,
         "metrics": measured(files, data),
     }
@@ -97,14 +110,16 @@ def register_checkpoint(checkpoint: Path, data: LectureData, name: str, root: st
 
 def encoder_entry(name: str) -> dict[str, str]:
     """The text encoder as a version's manifest names it."""
-    return {"name": name, "file": "model.safetensors", "sha256": pretrained.resolve(name).sha256}
+    found = encoders.resolve(name)
+    return {"name": found.name, "file": encoders.WEIGHTS, "sha256": found.sha256}
 
 
 def measured(files: dict[str, bytes], data: LectureData) -> dict[str, Any]:
     """The figures of the dev split, of the weights as they are stored; none where the data is not VT-SSum."""
     if data.source != "vt_ssum":
         return {}
-    model = Highlight(ModelRef("candidate", "0", "", ""), network_of(files), data.encoder, cores())
+    tuned = Tuned(files[TUNED], hashlib.sha256(files[TUNED]).hexdigest()) if TUNED in files else None
+    model = Highlight(ModelRef("candidate", "0", "", ""), network_of(files), data.encoder, cores(), tuned)
     figures = evaluate_vt_ssum(data.path, "dev", model.predict, lectures=data.dev_lectures or None)
     figures.pop("train", None)  # a path of this machine
     return {"vt_ssum_dev": figures}

@@ -1,8 +1,12 @@
+import hashlib
+
 import numpy as np
 import pytest
 
 from core.machine import has_bfloat16
 from models import embeddings, pretrained, text
+from models.encoders import Tuned
+from tests.tiny_encoder import write_tiny_encoder
 
 TEXTS = ["The tide follows the moon.", "So.", "Interest rates rose in spring by a fifth of a percent."]
 NAME = "all-minilm-l6-v2"
@@ -21,6 +25,21 @@ def test_what_was_embedded_is_read_again(winnow_home):
     assert kept.stat().st_mtime_ns == before
     embeddings.vectors_of(NAME, TEXTS[:2], 1)
     assert len(list(winnow_home.glob("embeddings/*/*.npy"))) == 2
+
+
+def test_an_encoder_and_what_fine_tuning_made_of_it_are_kept_apart(winnow_home, tmp_path):
+    import torch
+    from safetensors.torch import save
+
+    folder = str(write_tiny_encoder(tmp_path / "tiny"))
+    data = save({"encoder.layer.0.output.dense.bias": torch.linspace(-3, 3, 32)})
+    tuned = Tuned(data, hashlib.sha256(data).hexdigest())
+    first = embeddings.vectors_of(folder, TEXTS, 1)
+    other = embeddings.vectors_of(folder, TEXTS, 1, tuned=tuned)
+    assert not np.allclose(first, other, atol=0.05)
+    assert len(list(winnow_home.glob("embeddings/*/*.npy"))) == 2
+    assert np.array_equal(embeddings.vectors_of(folder, TEXTS, 1), first)
+    assert np.array_equal(embeddings.vectors_of(folder, TEXTS, 1, tuned=tuned), other)
 
 
 def test_what_was_damaged_is_made_anew(winnow_home):

@@ -5,8 +5,9 @@ import torch
 
 from core.errors import WeightsError
 from core.timeline import build_text_timeline
-from models import learned, pretrained, registering
+from models import encoders, learned, pretrained, registering
 from models.highlight import HighlightConfig, HighlightNetwork
+from tests.tiny_encoder import write_tiny_encoder
 
 ENCODER = {"name": "all-minilm-l6-v2", "file": "model.safetensors", "sha256": "as the encoder has it"}
 TEXTS = ["The tide is the rise of the sea.", "", "So.", "It follows the moon."]
@@ -76,6 +77,23 @@ def test_files_that_are_no_network_are_refused_with_the_reason(tmp_path):
     manifest = {"kind": "highlight", "description": "A test.", "licence": "Apache-2.0", "encoder": ENCODER}
     ref = registering.register(str(tmp_path), "broken", {"config.json": b'{"sise": 3}'}, manifest)
     with pytest.raises(WeightsError, match="broken@1: its files are not ones"):
+        learned.load(ref, threads=1)
+
+
+@pytest.mark.parametrize("change", ["the manifest", "the folder"])
+def test_a_version_whose_encoder_is_another_now_is_refused(change, tmp_path):
+    folder = write_tiny_encoder(tmp_path / "tiny")
+    found = encoders.resolve(str(folder))
+    entry = {"name": found.name, "file": "model.safetensors", "sha256": found.sha256}
+    if change == "the manifest":
+        entry["sha256"] = "0" * 64
+    manifest = {"kind": "highlight", "description": "A test.", "licence": "Apache-2.0", "encoder": entry}
+    files = learned.files_of(fresh(vector_size=32))
+    ref = registering.register(str(tmp_path / "registry"), "trial", files, manifest)
+    if change == "the folder":
+        assert len(learned.load(ref, threads=1).predict(build_text_timeline(TEXTS)).highlight) == 4
+        write_tiny_encoder(folder, seed=1)
+    with pytest.raises(WeightsError, match="Loading trial@1: it was trained with a text encoder"):
         learned.load(ref, threads=1)
 
 

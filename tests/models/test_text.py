@@ -7,6 +7,7 @@ import pytest
 
 from core.errors import WeightsError
 from models import pretrained, text
+from tests.tiny_encoder import DIMENSION, write_tiny_encoder
 
 TEXTS = ["A cat sat on the mat.", "The kitten rested on the rug.", "", "Interest rates rose.", "A cat sat on the mat."]
 
@@ -75,3 +76,44 @@ def test_a_folder_without_an_encoder_is_refused(tmp_path: Path):
 def test_threads_below_one_are_refused():
     with pytest.raises(ValueError, match="threads"):
         text.load(Path("anywhere"), threads=0)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_encoder(tmp_path_factory.mktemp("encoders") / "tiny")
+
+
+def tensors(**of: tuple[int, ...]) -> bytes:
+    import torch
+    from safetensors.torch import save
+
+    torch.manual_seed(0)
+    return save({name.replace("__", "."): torch.randn(shape).half() for name, shape in of.items()})
+
+
+def test_fine_tuned_weights_take_the_place_of_those_they_name_and_cut_where_training_cut(tiny: Path):
+    own = tensors(encoder__layer__1__output__dense__weight=(DIMENSION, 64))
+    plain, tuned = text.load(tiny, 1), text.load(tiny, 1, weights=own)
+    changed = {
+        name
+        for (name, one), two in zip(plain.network.named_parameters(), tuned.network.parameters(), strict=True)
+        if not (one == two).all()
+    }
+    assert changed == {"encoder.layer.1.output.dense.weight"}
+    assert (plain.max_tokens, tuned.max_tokens) == (256, 64 + 2)
+    first, longer = text.embed(tuned, ["word " * 64, "word " * 64 + "moon"])
+    assert first == pytest.approx(longer, abs=1e-6)
+    assert not np.allclose(*text.embed(plain, ["word " * 64, "word " * 64 + "moon"]), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        pytest.param(tensors(encoder__layer__9__output__dense__weight=(3, 3)), id="of another encoder"),
+        pytest.param(tensors(encoder__layer__1__output__dense__weight=(3, 3)), id="of another size"),
+        pytest.param(b"no tensors", id="no tensors"),
+    ],
+)
+def test_fine_tuned_weights_that_do_not_belong_to_it_are_refused(tiny: Path, weights: bytes):
+    with pytest.raises(WeightsError, match="Loading the sentence encoder"):
+        text.load(tiny, 1, weights=weights)

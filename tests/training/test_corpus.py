@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from models import pretrained, text
+from tests.tiny_encoder import write_tiny_encoder
 from training import corpus
 from training.corpus import fingerprint, prepare
 from training.made_up import made_up_lectures
@@ -76,3 +79,16 @@ def test_arrays_of_a_teacher_come_with_their_lecture(encoder, lectures, tmp_path
     assert teacher is not None
     assert np.array_equal(teacher, scores[2])
     assert found[2].ends is None
+
+
+def test_token_numbers_of_a_large_vocabulary_are_kept_whole(lectures, tmp_path):
+    large = text.load(write_tiny_encoder(tmp_path / "large", vocabulary=70_000), 1)
+
+    def tokenised(texts, **settings):
+        found = large.tokenizer(texts, **settings)
+        return {"input_ids": [[number + 39_000 for number in ids] for ids in found["input_ids"]]}
+
+    found = prepare(lectures, replace(large, tokenizer=tokenised), "e", tmp_path / "corpora", with_vectors=False)
+    (slide,) = large.tokenizer("slide", add_special_tokens=False)["input_ids"]
+    assert slide + 39_000 in found[0].tokens.ids
+    assert found.rarity(large.vocabulary)[slide + 39_000] == 0
