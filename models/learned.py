@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from core.errors import WeightsError
 from core.records import ModelRef
+from models import blending, borders
+from models.blending import Prior
+from models.borders import Borders
 from models.encoders import Tuned
 from models.lecture_input import EXTRAS, MAX_TOKENS, LectureInput, Tokens, lecture_input
 from models.scores import Scores
@@ -23,6 +26,8 @@ WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 TUNED = "encoder.safetensors"
 """What fine-tuning changed in the text encoder; only versions that were fine-tuned have it."""
+BORDERS = "borders.safetensors"
+"""The n-gram model of topic ends; only versions that were fitted to topics told by slides have it."""
 EMBEDDING_SHARE = 0.95
 """Share of the progress that goes to embedding the sentences."""
 
@@ -37,6 +42,10 @@ class Highlight:
     threads: int
     tuned: Tuned | None = None
     """Where the encoder was fine-tuned: what takes the place of its own weights."""
+    borders: Borders | None = None
+    """Where there is one: it tells topic ends together with the network."""
+    prior: Prior | None = None
+    """Where there is one: it scores together with the network."""
 
     def predict(self, timeline: pa.Table, *, on_progress: Callable[[float], None] | None = None) -> Scores:
         return predict(self, timeline, on_progress=on_progress)
@@ -66,7 +75,9 @@ def load(ref: ModelRef, *, threads: int) -> Highlight:
         base = encoders.expect(entry["name"], entry["sha256"], f"{ref.name}@{ref.version}")
         own = entry.get("own")
         tuned = Tuned(version.files[own], version.manifest["files"][own]["sha256"]) if own else None
-        return Highlight(ref, network, base.name, threads, tuned)
+        fitted = borders.from_bytes(version.files[BORDERS]) if BORDERS in version.files else None
+        prior = blending.from_manifest(version.manifest.get("prior"))
+        return Highlight(ref, network, base.name, threads, tuned, fitted, prior)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(
             f"Loading {ref.name}@{ref.version}: its files are not ones this Winnow can read ({error!r}). "
@@ -89,8 +100,8 @@ def predict(model: Highlight, timeline: pa.Table, *, on_progress: Callable[[floa
     """Score every row of `timeline`; rows without text get what the rows beside them get.
 
     A timeline without any text is scored by the baseline, which looks at picture and sound alone. Parts: `words`, the
-    score that the model would give without knowing the slides; `slide`, how much they add (0.5: nothing). Topic ends
-    are told from the words alone, as they were learned.
+    score that the network would give without knowing the slides; `slide`, how much they add (0.5: nothing); `baseline`,
+    what its prior says, where it has one. Topic ends are told from the words alone, as they were learned.
     """
     from models import baseline, embeddings, encoders, registry, text
 
@@ -114,11 +125,17 @@ def predict(model: Highlight, timeline: pa.Table, *, on_progress: Callable[[floa
         shown = run(model.network, lecture_input(tokens, rarity, slides=slides, vectors=vectors, extras=extras))
     if on_progress:
         on_progress(1.0)
+    highlight, boundary = shown[0], plain[1]
     parts = {"words": plain[0], "slide": np.clip(0.5 + (shown[0] - plain[0]) / 2, 0, 1)}
+    if model.prior:
+        parts["baseline"] = baseline.load(model.prior.ref, threads=model.threads).predict(rows).highlight
+        highlight = blending.blended(highlight, parts["baseline"], model.prior.weight)
+    if model.borders:
+        boundary = model.borders.mixed(tokens, rarity, boundary)
     place = np.clip(np.searchsorted(said, np.arange(len(texts)), "right") - 1, 0, None)
     return Scores(
-        highlight=shown[0][place],
-        boundary=plain[1][place],
+        highlight=highlight[place],
+        boundary=boundary[place],
         parts={name: values[place] for name, values in parts.items()},
     )
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MAX_TOKENS = 256
 """Longer texts are cut here: the length all-MiniLM-L6-v2 was published with (its sentence_bert_config.json)."""
 BATCH_SIZE = 16
+MARKS = (".", ",", "?", "!", ";", ":")
 DType = Literal["float32", "bfloat16", "fastest"]
 """fastest: bfloat16 where the processor computes with it, which is several times faster there, else float32."""
 
@@ -105,6 +106,12 @@ def tokenizer(folder: Path) -> Any:
     from transformers import AutoTokenizer
 
     return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+
+
+def marks(folder: Path) -> tuple[int, ...]:
+    """The tokens that stand for a mark of punctuation, in the tokenizer of the encoder in `folder`."""
+    known = tokenizer(folder).get_vocab()
+    return tuple(sorted(known[mark] for mark in MARKS if mark in known))
 
 
 def embed(

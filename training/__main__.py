@@ -23,6 +23,12 @@ class TrainingCLI(LightningCLI):
         parser.add_argument("--name", type=str, default="", help="register the best checkpoint under this name")
         parser.add_argument("--registry", type=str, default="", help="root of the registry; empty: the user's own")
         parser.add_argument("--description", type=str, default="A trained highlight model.", help="for its card")
+        parser.add_argument(
+            "--border_passes", type=int, default=0, help="passes to fit an n-gram model of topic ends in"
+        )
+        parser.add_argument(
+            "--prior_weight", type=float, default=0.0, help="what the baseline weighs beside the network"
+        )
 
     def before_instantiate_classes(self) -> None:
         chosen = self.config[str(self.subcommand)]
@@ -40,7 +46,10 @@ class TrainingCLI(LightningCLI):
         if not (chosen["name"] and best and self.trainer.is_global_zero and isinstance(self.datamodule, LectureData)):
             return
         root = chosen["registry"] or user_root()
-        ref = register_checkpoint(Path(best), self.datamodule, chosen["name"], root, chosen["description"])
+        ref = register_checkpoint(
+            Path(best), self.datamodule, chosen["name"], root, chosen["description"],
+            border_passes=chosen["border_passes"], prior_weight=chosen["prior_weight"],
+        )  # fmt: skip
         print(f"registered {ref.name}@{ref.version} at {ref.uri}")
 
 

@@ -4,17 +4,18 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from core.errors import RefusedInput
-from core.machine import cores, has_bfloat16
+from core.machine import cores
 from core.records import ModelRef
-from models import encoders, registering
+from models import blending, encoders, registering, registry, text
+from models.borders import from_bytes, to_bytes
 from models.encoders import Tuned
-from models.learned import TUNED, Highlight, files_of, network_of
-from training.corpus import Corpus
-from training.data import LectureData, example_of
+from models.learned import BORDERS, TUNED, Highlight, files_of, network_of
+from training import borders
+from training.calibration import calibrate, calibrate_borders
+from training.data import LectureData
 from training.evaluation import evaluate_vt_ssum
 from training.module import HighlightModule
 
@@ -28,6 +29,7 @@ ABOUT_LICENCE = {
     "sample": ("Apache-2.0", None),
 }
 """Licence of weights trained on each source, and what a user has to agree to."""
+PRIOR = "baseline@1"
 
 
 def load_checkpoint(path: Path) -> HighlightModule:
@@ -39,51 +41,17 @@ def load_checkpoint(path: Path) -> HighlightModule:
     return module.eval()
 
 
-def calibrate(module: HighlightModule, corpus: Corpus) -> None:
-    """Set the network's scale and shift so that its probabilities fit the corpus (Platt 1999), by Newton steps."""
-    network = module.network
-    logits: dict[int, list[torch.Tensor]] = {0: [], 1: []}
-    truth: dict[int, list[torch.Tensor]] = {0: [], 1: []}
-    network.scale.fill_(1.0)
-    network.shift.fill_(0.0)
-    rarity = network.rarity.numpy()
-    with torch.inference_mode():
-        for index in range(len(corpus)):
-            lecture, vectors = corpus[index], None
-            for head, shown in ((0, True), (1, False)):
-                batch, targets = example_of(lecture, rarity, show_slides=shown)
-                if vectors is None:  # the encoder where it was fine-tuned computes as it will in use
-                    with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
-                        vectors = module.heard(batch).vectors
-                batch = batch._replace(vectors=vectors)
-                known = (targets.label, targets.last)[head]
-                logits[head].append(network(batch)[head][known >= 0])
-                truth[head].append(known[known >= 0])
-    for head in (0, 1):
-        x, y = torch.cat(logits[head]).double(), torch.cat(truth[head]).double()
-        if len(x) and 0 < y.mean() < 1:
-            scale, shift = _platt(x.numpy(), y.numpy())
-            network.scale[head], network.shift[head] = scale, shift
-
-
-def _platt(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Scale and shift of the logits x that make the labels y most likely."""
-    found = np.array([1.0, 0.0])
-    columns = np.stack([x, np.ones_like(x)])
-    for _ in range(30):
-        p = 1 / (1 + np.exp(-found @ columns))
-        gradient = columns @ (p - y)
-        step = np.linalg.solve((columns * (p * (1 - p))) @ columns.T + 1e-6 * np.eye(2), gradient)
-        found -= step
-        if np.abs(step).max() < 1e-8:
-            break
-    return (float(found[0]), float(found[1])) if found[0] > 0 else (1.0, 0.0)
-
-
-def register_checkpoint(checkpoint: Path, data: LectureData, name: str, root: str, description: str) -> ModelRef:
+def register_checkpoint(
+    checkpoint: Path, data: LectureData, name: str, root: str, description: str, *, border_passes: int = 0,
+    prior_weight: float = 0.0,
+) -> ModelRef:  # fmt: skip
     """Calibrate and measure the network of a checkpoint on the dev split, and make it the next version of `name`.
 
     A fine-tuned encoder goes with it, as far as it was changed.
+
+    Args:
+        border_passes: Fit an n-gram model of topic ends in so many passes, to go with the network; 0 for none.
+        prior_weight: What the baseline weighs beside the network; 0 for a version without it.
     """
     data.setup("fit")
     module = load_checkpoint(checkpoint)
@@ -91,6 +59,8 @@ def register_checkpoint(checkpoint: Path, data: LectureData, name: str, root: st
     files = files_of(module.network)
     if module.encoder:
         files[TUNED] = module.encoder.saved()
+    if border_passes:
+        files[BORDERS] = fitted_borders(module, data, border_passes)
     if data.source not in ABOUT_LICENCE:
         raise RefusedInput(f"There is no data source {data.source!r}.")
     licence, consent = ABOUT_LICENCE[data.source]
@@ -101,8 +71,13 @@ def register_checkpoint(checkpoint: Path, data: LectureData, name: str, root: st
         "trained_on": [{"source": data.source, "lectures": len(data.corpora["train"])}],
         "encoder": encoder_entry(data.encoder) | ({"own": TUNED} if TUNED in files else {}),
         "data_fingerprint": data.corpora["train"].fingerprint,
-        "metrics": measured(files, data),
     }
+    if prior_weight:
+        prior = registry.resolve(PRIOR, [registry.BUILTIN])
+        manifest["prior"] = {
+            "name": prior.name, "version": prior.version, "sha256": prior.sha256, "weight": prior_weight
+        }  # fmt: skip
+    manifest["metrics"] = measured(files, manifest, data)
     if consent:
         manifest["consent"] = consent
     return registering.register(root, name, files, manifest)
@@ -114,12 +89,22 @@ def encoder_entry(name: str) -> dict[str, str]:
     return {"name": found.name, "file": encoders.WEIGHTS, "sha256": found.sha256}
 
 
-def measured(files: dict[str, bytes], data: LectureData) -> dict[str, Any]:
+def fitted_borders(module: HighlightModule, data: LectureData, passes: int) -> bytes:
+    """An n-gram model of topic ends, fitted to the training lectures, mixed with the network on the dev lectures."""
+    punctuation = text.marks(encoders.resolve(data.encoder).folder)
+    fitted = borders.fit(data.corpora["train"], module.network.rarity.numpy(), punctuation, passes=passes)
+    return to_bytes(calibrate_borders(fitted, module, data.corpora["dev"]))
+
+
+def measured(files: dict[str, bytes], manifest: dict[str, Any], data: LectureData) -> dict[str, Any]:
     """The figures of the dev split, of the weights as they are stored; none where the data is not VT-SSum."""
     if data.source != "vt_ssum":
         return {}
     tuned = Tuned(files[TUNED], hashlib.sha256(files[TUNED]).hexdigest()) if TUNED in files else None
-    model = Highlight(ModelRef("candidate", "0", "", ""), network_of(files), data.encoder, cores(), tuned)
+    model = Highlight(
+        ModelRef("candidate", "0", "", ""), network_of(files), data.encoder, cores(), tuned,
+        from_bytes(files[BORDERS]) if BORDERS in files else None, blending.from_manifest(manifest.get("prior")),
+    )  # fmt: skip
     figures = evaluate_vt_ssum(data.path, "dev", model.predict, lectures=data.dev_lectures or None)
     figures.pop("train", None)  # a path of this machine
     return {"vt_ssum_dev": figures}

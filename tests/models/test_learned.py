@@ -5,7 +5,8 @@ import torch
 
 from core.errors import WeightsError
 from core.timeline import build_text_timeline
-from models import encoders, learned, pretrained, registering
+from models import encoders, learned, pretrained, registering, registry
+from models.borders import BITS, Borders, to_bytes
 from models.highlight import HighlightConfig, HighlightNetwork
 from tests.tiny_encoder import write_tiny_encoder
 
@@ -60,6 +61,27 @@ def test_the_same_text_gives_the_same_scores_and_tells_of_its_progress(model):
     first = model.predict(build_text_timeline(TEXTS), on_progress=told.append)
     assert np.array_equal(first.highlight, model.predict(build_text_timeline(TEXTS)).highlight)
     assert told[-1] == 1.0
+
+
+def test_a_version_with_a_prior_and_borders_asks_them_too(tmp_path):
+    files = learned.files_of(fresh(vector_size=0))
+    weights = np.zeros(1 << BITS, np.int8)
+    files[learned.BORDERS] = to_bytes(Borders(weights, 1.0, 3.0, (1012,), (1.0, 0.0, 0.0)))
+    baseline = registry.resolve("baseline@1")
+    manifest = {
+        "kind": "highlight", "description": "A test.", "licence": "Apache-2.0",
+        "encoder": ENCODER | {"sha256": pretrained.resolve("all-minilm-l6-v2").sha256},
+        "prior": {"name": "baseline", "version": "1", "sha256": baseline.sha256, "weight": 1e6},
+    }  # fmt: skip
+    model = learned.load(registering.register(str(tmp_path), "trial", files, manifest), threads=1)
+    said = ["The tide is the rise of the sea.", "So.", "It follows the moon.", "OK."]
+    scores, alone = (asked.predict(build_text_timeline(said)) for asked in (model, registry.load(baseline, threads=1)))
+    assert np.array_equal(np.argsort(scores.highlight), np.argsort(alone.highlight))
+    assert np.array_equal(scores.parts["baseline"], alone.highlight)
+    assert scores.boundary == pytest.approx([1 / (1 + np.exp(-3.0))] * 4)
+    manifest["prior"] = manifest["prior"] | {"sha256": "0" * 64}
+    with pytest.raises(WeightsError, match="not the one"):
+        learned.load(registering.register(str(tmp_path), "trial", files, manifest), threads=1)
 
 
 def test_where_nobody_speaks_the_baseline_answers(model):

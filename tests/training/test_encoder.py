@@ -15,9 +15,10 @@ from models.highlight import Batch
 from models.lecture_input import Tokens, lecture_input
 from tests.tiny_encoder import DIMENSION, write_tiny_encoder
 from training import encoder as under_test
+from training.calibration import calibrate
 from training.data import LectureData
 from training.encoder import SentenceEncoder
-from training.export import calibrate, load_checkpoint
+from training.export import load_checkpoint
 from training.module import HighlightModule
 
 ROOT = Path(__file__).parents[2]

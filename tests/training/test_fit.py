@@ -42,7 +42,7 @@ def figures(folder):
 def straight(tmp_path_factory):
     """A run from beginning to end, registered."""
     folder = tmp_path_factory.mktemp("straight")
-    ran = fit(folder, "--name", "trial", "--registry", str(folder / "registry"))
+    ran = fit(folder, "--name", "trial", "--registry", str(folder / "registry"), "--border_passes", "10")
     return folder, ran.stdout
 
 
@@ -62,8 +62,11 @@ def test_the_best_checkpoint_is_a_version_that_flows_can_load(straight):
     assert "registered trial@1" in said
     ref = registry.resolve("trial", (str(folder / "registry"),))
     said = ["The tide means the moon.", "This was last summer."]
-    scores = registry.load(ref, threads=1).predict(build_text_timeline(said))
+    model = registry.load(ref, threads=1)
+    scores = model.predict(build_text_timeline(said))
     assert scores.highlight[0] > 0.9 > 0.1 > scores.highlight[1]
+    closing = ["And with that we leave it.", "Now the next slide shows something else.", *said]
+    assert model.predict(build_text_timeline(closing)).boundary.argmax() == 0
 
 
 def test_a_killed_run_goes_on_and_ends_as_if_it_had_never_been_stopped(straight, tmp_path):
