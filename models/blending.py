@@ -43,5 +43,10 @@ def blended(own: Floats, other: Floats, weight: float) -> Floats:
     return 1 / (1 + np.exp(-(logits.mean() + logits.std() * _standard(mixed))))
 
 
+def either(one: Floats, other: Floats) -> Floats:
+    """Probability that at least one of two signs is right, taken as independent (noisy or)."""
+    return 1 - (1 - one) * (1 - other)
+
+
 def _standard(values: Floats) -> Floats:
     return (values - values.mean()) / (values.std() + 1e-9)

@@ -101,7 +101,8 @@ def predict(model: Highlight, timeline: pa.Table, *, on_progress: Callable[[floa
 
     A timeline without any text is scored by the baseline, which looks at picture and sound alone. Parts: `words`, the
     score that the network would give without knowing the slides; `slide`, how much they add (0.5: nothing); `baseline`,
-    what its prior says, where it has one. Topic ends are told from the words alone, as they were learned.
+    what its prior says, where it has one. Topic ends are told from the words alone, as they were learned; in recordings
+    also from the pauses and slides that its prior sees.
     """
     from models import baseline, embeddings, encoders, registry, text
 
@@ -128,8 +129,11 @@ def predict(model: Highlight, timeline: pa.Table, *, on_progress: Callable[[floa
     highlight, boundary = shown[0], plain[1]
     parts = {"words": plain[0], "slide": np.clip(0.5 + (shown[0] - plain[0]) / 2, 0, 1)}
     if model.prior:
-        parts["baseline"] = baseline.load(model.prior.ref, threads=model.threads).predict(rows).highlight
-        highlight = blending.blended(highlight, parts["baseline"], model.prior.weight)
+        asked = baseline.load(model.prior.ref, threads=model.threads).predict(rows)
+        parts["baseline"] = asked.highlight
+        highlight = blending.blended(highlight, asked.highlight, model.prior.weight)
+        if asked.boundary is not None and rows["start_s"].null_count < rows.num_rows:
+            boundary = blending.either(boundary, asked.boundary)
     if model.borders:
         boundary = model.borders.mixed(tokens, rarity, boundary)
     place = np.clip(np.searchsorted(said, np.arange(len(texts)), "right") - 1, 0, None)

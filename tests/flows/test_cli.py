@@ -15,7 +15,7 @@ def test_score_ranks_every_sentence_of_a_transcript(winnow):
     assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
     assert [row["score"] for row in rows] == sorted((row["score"] for row in rows), reverse=True)
     assert sorted(row["index"] for row in rows) == list(range(len(rows)))
-    assert {row["model"] for row in rows} == {"baseline@1"}
+    assert {row["model"] for row in rows} == {"open@1"}
     said = " ".join(row["text"] for row in sorted(rows, key=lambda row: row["index"]))
     assert "Gravity fades with distance" in said
 

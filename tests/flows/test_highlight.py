@@ -82,7 +82,7 @@ def test_clip_text_is_what_is_said_there(first):
 def test_the_manifest_says_how_it_came_to_be(first):
     manifest = first.manifest
     assert manifest["version"] == 1
-    assert manifest["models"]["highlight"]["name"] == "baseline"
+    assert manifest["models"]["highlight"]["name"] == "open"
     assert manifest["models"]["speech"]["sha256"].startswith("1a5afae0")
     assert manifest["settings"]["selection"] == {"clips": 2, "min_s": 12, "max_s": 30, "about": ""}
     assert set(manifest["tools"]) >= {"ffmpeg", "prefect", "torch"}

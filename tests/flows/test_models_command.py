@@ -26,7 +26,7 @@ def mine(winnow_home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     root = str(winnow_home / "models")
     fields = {"kind": "highlight", "description": "Learned.", "licence": "Apache-2.0 [or later]"}
     files = {"config.json": b"{}" + b" " * 150_000}
-    registering.register(root, "open", files, {**fields, "metrics": {"vt-ssum dev": {"pk": 11, "top3_f1": 44.25}}})
+    registering.register(root, "freed", files, {**fields, "metrics": {"vt-ssum dev": {"pk": 11, "top3_f1": 44.25}}})
     registering.register(root, "strict", {}, {**fields, "licence": "CC BY-NC-ND 4.0", "consent": CONSENT})
     return root
 
@@ -56,9 +56,9 @@ def test_list_shows_what_ships_and_what_is_the_users_own(winnow_models: Callable
     code, out, err = winnow_models("list", "--json")
     assert (code, err) == (0, "")
     rows: dict[str, dict[str, Any]] = {row["reference"]: row for row in json.loads(out)}
-    assert {"baseline@1", "open@1", "strict@1"} <= set(rows)
+    assert {"baseline@1", "freed@1", "strict@1"} <= set(rows)
     assert "champion" in rows[champion()]["aliases"]
-    own = rows["open@1"]
+    own = rows["freed@1"]
     assert own["licence"] == "Apache-2.0 [or later]"
     assert own["metric"] == {"name": "vt-ssum dev/top3_f1", "value": 44.25}
     assert own["bytes"] > 150_000
@@ -68,20 +68,20 @@ def test_list_shows_what_ships_and_what_is_the_users_own(winnow_models: Callable
 
 def test_list_for_people_has_a_line_a_version(winnow_models: Callable[..., Said]):
     code, out, _ = winnow_models("list")
-    (line,) = [line for line in out.splitlines() if line.startswith("open@1")]
+    (line,) = [line for line in out.splitlines() if line.startswith("freed@1")]
     assert code == 0
     for part in ("Apache-2.0 [or", "vt-ssum dev/top3_f1 44.25", "0.2 MB"):
         assert part in line
 
 
 def test_show_gives_the_manifest_and_the_card(winnow_models: Callable[..., Said]):
-    code, out, _ = winnow_models("show", "open", "--json")
+    code, out, _ = winnow_models("show", "freed", "--json")
     shown = json.loads(out)
-    ref = registry.resolve("open", registry.roots())
+    ref = registry.resolve("freed", registry.roots())
     assert code == 0
-    assert (shown["reference"], shown["sha256"]) == ("open@1", ref.sha256)
+    assert (shown["reference"], shown["sha256"]) == ("freed@1", ref.sha256)
     assert shown["manifest"] == registry.read_manifest(ref)
-    assert shown["card"].startswith("# open 1")
+    assert shown["card"].startswith("# freed 1")
     code, out, _ = winnow_models("show", "strict")
     assert code == 0
     for part in ("strict@1", "CC BY-NC-ND 4.0", "For research only.", "# strict 1"):
@@ -90,10 +90,10 @@ def test_show_gives_the_manifest_and_the_card(winnow_models: Callable[..., Said]
 
 def test_use_makes_a_version_the_champion_and_rollback_goes_back(winnow_models: Callable[..., Said]):
     before = champion()
-    assert winnow_models("use", "open") == (0, f"champion is now open@1 (was {before}).\n", "")
-    assert champion() == "open@1"
-    assert winnow_models("use", "open@1")[1] == "champion is open@1 already.\n"
-    assert winnow_models("rollback") == (0, f"champion is {before} again (was open@1).\n", "")
+    assert winnow_models("use", "freed") == (0, f"champion is now freed@1 (was {before}).\n", "")
+    assert champion() == "freed@1"
+    assert winnow_models("use", "freed@1")[1] == "champion is freed@1 already.\n"
+    assert winnow_models("rollback") == (0, f"champion is {before} again (was freed@1).\n", "")
     assert champion() == before
 
 
@@ -105,10 +105,10 @@ def test_use_of_what_ships_points_the_users_alias_there(winnow_models: Callable[
 
 def test_promote_and_rollback_move_the_alias_they_are_told(winnow_models: Callable[..., Said], mine: str):
     before = champion()
-    assert winnow_models("promote", "open", "--alias", "challenger")[:2] == (0, "challenger is now open@1.\n")
+    assert winnow_models("promote", "freed", "--alias", "challenger")[:2] == (0, "challenger is now freed@1.\n")
     assert winnow_models("promote", "baseline", "--alias", "challenger")[0] == 0
     assert winnow_models("rollback", "--alias", "challenger")[0] == 0
-    assert registry.aliases(mine) == {"challenger": "open@1"}
+    assert registry.aliases(mine) == {"challenger": "freed@1"}
     assert champion() == before
 
 
@@ -175,9 +175,9 @@ def test_at_a_terminal_the_licence_is_shown_and_asked_about(answer: bytes, code:
     ("arguments", "says"),
     [
         pytest.param(("show", "nobody"), "no model 'nobody'", id="show what is not there"),
-        pytest.param(("use", "open@7"), "no model 'open@7'", id="use what is not there"),
-        pytest.param(("promote", "open", "--alias", "strict"), "name of a model", id="a model's name as an alias"),
-        pytest.param(("promote", "open", "--alias", "a/b"), "cannot be an alias", id="a path as an alias"),
+        pytest.param(("use", "freed@7"), "no model 'freed@7'", id="use what is not there"),
+        pytest.param(("promote", "freed", "--alias", "strict"), "name of a model", id="a model's name as an alias"),
+        pytest.param(("promote", "freed", "--alias", "a/b"), "cannot be an alias", id="a path as an alias"),
         pytest.param(("rollback",), "no earlier version", id="nothing to go back to"),
         pytest.param(("rollback", "--alias", "nobody"), "no earlier version", id="an alias that is not there"),
         pytest.param(("verify", "nobody"), "no model 'nobody'", id="verify what is not there"),
@@ -197,7 +197,7 @@ def test_verify_reads_every_version_and_says_that_all_is_well(winnow_models: Cal
     assert code == 0
     assert {line.split()[1] for line in out.splitlines() if line.startswith("ok")} >= {
         "baseline@1",
-        "open@1",
+        "freed@1",
         "strict@1",
     }
     assert out.splitlines()[-1].endswith("Problems: none.")
@@ -207,8 +207,8 @@ def test_verify_names_everything_that_is_broken(winnow_models: Callable[..., Sai
     for _ in range(3):
         registering.register(mine, "more", {}, {"kind": "k", "description": "d", "licence": "l"})
     aliases.set_alias(mine, "lost", registry.resolve("more@3", [mine]))
-    Path(mine, "open/1/config.json").write_bytes(b"[]")
-    Path(mine, "open/1/README.md").unlink()
+    Path(mine, "freed/1/config.json").write_bytes(b"[]")
+    Path(mine, "freed/1/README.md").unlink()
     Path(mine, "more/2/manifest.json").write_text("{")
     Path(mine, "more/3/manifest.json").unlink()
     code, out, _ = winnow_models("verify")
@@ -221,22 +221,22 @@ def test_verify_names_everything_that_is_broken(winnow_models: Callable[..., Sai
 
 
 def test_verify_of_one_version_reads_only_that(winnow_models: Callable[..., Said], mine: str):
-    Path(mine, "open/1/config.json").write_bytes(b"[]")
+    Path(mine, "freed/1/config.json").write_bytes(b"[]")
     assert winnow_models("verify", "strict")[0] == 0
-    code, out, _ = winnow_models("verify", "open")
+    code, out, _ = winnow_models("verify", "freed")
     assert code == 1
     assert "config.json has sha256" in out
 
 
 def test_a_broken_version_is_listed_and_cannot_be_used(winnow_models: Callable[..., Said], mine: str):
     before = champion()
-    Path(mine, "open/1/config.json").write_bytes(b"[]")
+    Path(mine, "freed/1/config.json").write_bytes(b"[]")
     Path(mine, "strict/1/manifest.json").write_text("{")
     code, out, err = winnow_models("list", "--json")
     assert code == 0
     assert {row["reference"]: bool(row["problem"]) for row in json.loads(out)}["strict@1"]
     assert "manifest of strict@1" in err
-    code, _, err = winnow_models("use", "open")
+    code, _, err = winnow_models("use", "freed")
     assert code == 1
     assert "config.json has sha256" in err
     assert champion() == before
@@ -246,7 +246,7 @@ def test_the_registry_can_stand_elsewhere(
     winnow_models: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("WINNOW_REGISTRY", str(tmp_path / "shared"))
-    assert "open@1" not in winnow_models("list")[1]
+    assert "freed@1" not in winnow_models("list")[1]
     assert winnow_models("use", "baseline")[0] == 0
     assert registry.aliases(str(tmp_path / "shared")) == {"champion": "baseline@1"}
 

@@ -44,7 +44,7 @@ def test_the_new_version_is_the_challenger_and_nothing_else_is_moved(ended):
     model = ended.result().model
     assert (model.name, model.version) == ("trial", "1")
     assert registry.resolve("challenger", registry.roots()) == model
-    assert registry.resolve("champion", registry.roots()).name == "baseline"
+    assert registry.resolve("champion", registry.roots()) == registry.resolve("champion", [registry.BUILTIN])
     assert [move.to for move in aliases.history(registry.user_root(), "challenger")] == ["trial@1"]
 
 
@@ -98,7 +98,7 @@ def test_one_fit_is_worked_on_by_one_run_and_can_be_forgotten(tmp_path):
 @pytest.mark.parametrize(
     ("parameters", "says"),
     [
-        pytest.param({"config": "debbug"}, "no configuration 'debbug'.*debug, lecture", id="an unknown configuration"),
+        pytest.param({"config": "debbug"}, "no configuration 'debbug'.*debug_finetuned", id="an unknown configuration"),
         pytest.param({"config": "lecture"}, "learns from vt_ssum: say in which folder", id="no data"),
         pytest.param({"name": "champion"}, "cannot be called 'champion'", id="an alias as name"),
         pytest.param({"challenger": "baseline"}, "'baseline' cannot be an alias", id="a model as alias"),

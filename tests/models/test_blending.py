@@ -38,6 +38,11 @@ def test_one_sentence_keeps_its_score():
     assert blending.blended(np.array([0.3]), np.array([0.9]), 0.5) == pytest.approx([0.3])
 
 
+def test_either_sign_is_enough():
+    found = blending.either(np.array([0.0, 0.5, 0.2, 1.0]), np.array([0.0, 0.0, 0.5, 0.3]))
+    assert found == pytest.approx([0.0, 0.5, 0.6, 1.0])
+
+
 def test_a_manifest_names_the_very_version():
     ref = registry.resolve("baseline@1")
     entry = {"name": "baseline", "version": "1", "sha256": ref.sha256, "weight": 0.5}

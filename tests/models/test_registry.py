@@ -29,11 +29,18 @@ def write_version(root: Path, name: str, version: str, kind: str = "baseline", c
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
-@pytest.mark.parametrize("reference", ["baseline", "baseline@1", "champion", " baseline "])
-def test_names_versions_and_aliases_lead_to_the_built_in_baseline(reference: str):
+@pytest.mark.parametrize("reference", ["baseline", "baseline@1", " baseline "])
+def test_names_and_versions_lead_to_the_built_in_baseline(reference: str):
     ref = registry.resolve(reference)
     assert (ref.name, ref.version, ref.uri) == ("baseline", "1", "builtin:baseline/1")
     assert isinstance(registry.load(ref, threads=1), Baseline)
+
+
+def test_the_champion_that_ships_is_free_of_consent():
+    ref = registry.resolve("champion", [registry.BUILTIN])
+    manifest = registry.read_manifest(ref)
+    assert ref.name == "open" and manifest["kind"] == "highlight"
+    assert not manifest.get("consent")
 
 
 @pytest.mark.parametrize(
@@ -165,7 +172,7 @@ def test_any_fsspec_root_will_do():
             files.pipe_file(f"/shelf/{path.relative_to(registry.BUILTIN_FOLDER).as_posix()}", path.read_bytes())
     ref = registry.resolve("champion", ["memory://shelf"])
     assert ref.sha256 == registry.resolve("champion").sha256
-    assert set(registry.read_version(ref).files) == {"README.md", "config.json"}
+    assert set(registry.read_version(ref).files) == {"README.md", "config.json", "model.safetensors"}
 
 
 def test_a_changed_file_does_not_load(root: Path):
