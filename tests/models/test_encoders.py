@@ -63,7 +63,9 @@ def test_a_folder_that_lacks_something_is_refused_with_what(file, tiny, home, tm
         encoders.resolve(str(folder))
 
 
-@pytest.mark.parametrize("name", ["", "nobody", "/nowhere/at/all", "whisper-tiny.en", "../x", "a/..", "org/name@"])
+@pytest.mark.parametrize(
+    "name", ["", "nobody", "/nowhere/at/all", "whisper-tiny.en", "../no-such-folder", "a/..", "org/name@"]
+)
 def test_what_names_no_encoder_is_refused_with_what_would(name, home):
     with pytest.raises(WeightsError, match=r"all-minilm-l6-v2, a folder .* org/name@revision"):
         encoders.resolve(name)
