@@ -1,6 +1,6 @@
 """Seconds to embed and score the sentences of an hour's lecture, and the encoder's share of them, for each model.
 
-    python -m bench.scoring [--sentences 600] [--models baseline lecture] [--threads 2] [--runs 5]
+    python -m bench.scoring [--sentences 600] [--models baseline open lecture] [--threads 2] [--runs 5]
 
 The sentences are words of a small vocabulary drawn at random, 1 to 40 a sentence and 15 in the mean as in lectures, no
 two alike, so that nothing is embedded once for two. Every run is of another text: nothing comes from the cache. Medians
@@ -66,7 +66,7 @@ def passing(model: Highlight, count: int) -> Callable[[int], object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sentences", type=int, default=600)
-    parser.add_argument("--models", nargs="+", default=["baseline", "lecture"])
+    parser.add_argument("--models", nargs="+", default=["baseline", "open", "lecture"])
     parser.add_argument("--threads", type=int, default=cores())
     parser.add_argument("--runs", type=int, default=5)
     given = parser.parse_args()
@@ -78,11 +78,11 @@ def main() -> None:
             encoder = text.load(pretrained.locate(ENCODER), given.threads, dtype)
             job = lambda seed, encoder=encoder: text.embed(encoder, sentences(given.sentences, 1000 + seed))  # noqa: E731
             rows.append((f"sentence vectors, {dtype}", *median_of(given.runs, job)))
-        for name in given.models:
+        for number, name in enumerate(given.models, 2):
             model = registry.load(registry.resolve(name), threads=given.threads)
 
-            def whole(seed: int, model=model) -> None:
-                model.predict(build_text_timeline(sentences(given.sentences, 2000 + seed)))
+            def whole(seed: int, model=model, first: int = 1000 * number) -> None:
+                model.predict(build_text_timeline(sentences(given.sentences, first + seed)))
 
             def again(_: int, model=model) -> None:
                 model.predict(build_text_timeline(sentences(given.sentences, 1)))
