@@ -15,6 +15,7 @@ from training.data import Example, LectureData
 from training.encoder import SentenceEncoder
 from training.losses import boundary_loss, highlight_loss, teacher_loss
 from training.metrics import top_k_hits
+from training.starting import begin_with
 
 TOP_K = 3
 BEGUN_WITH = "winnow_encoder"
@@ -40,6 +41,7 @@ class HighlightModule(LightningModule):
         encoder_learning_rate: Its highest rate.
         frozen_layers: So many of its lowest layers stay as they are; its word embeddings always do.
         recompute: Compute the inside of the encoder twice rather than keep it: slower, in far less memory.
+        start: Version in the registry whose weights to begin with; "" for fresh ones.
     """
 
     def __init__(
@@ -47,7 +49,7 @@ class HighlightModule(LightningModule):
         vector_size: int = 384, dropout: float = 0.15, word_dropout: float = 0.2, learning_rate: float = 1.5e-3,
         weight_decay: float = 0.02, warm_up: float = 0.05, listwise: float = 0.5, boundary: float = 1.0,
         teacher: float = 0.0, train_words: bool = True, vocabulary: int = 30_522, encoder: str = "",
-        encoder_learning_rate: float = 1e-4, frozen_layers: int = 0, recompute: bool = False,
+        encoder_learning_rate: float = 1e-4, frozen_layers: int = 0, recompute: bool = False, start: str = "",
     ) -> None:  # fmt: skip
         super().__init__()
         self.save_hyperparameters()
@@ -88,6 +90,8 @@ class HighlightModule(LightningModule):
             self.network.reader.words.weight.copy_(
                 reduced_words(self.trainer.datamodule.encoder, self.hparams["word_size"])  # pyright: ignore[reportAttributeAccessIssue]
             )
+        if self.hparams["start"] and not self.trainer.ckpt_path:
+            begin_with(self.network, self.hparams["start"])
 
     def heard(self, batch: Batch) -> Batch:
         """The batch with the vectors that the encoder makes of its sentences, where one is trained along."""
