@@ -1,7 +1,7 @@
 """The highlight network: a lecture in; for each sentence a highlight score and the chance that a topic ends there.
 
-Words are read by a small convolution over learned word pieces and their counts in the lecture, sentences by a frozen
-text encoder, and both by a transformer over the sentences: half its heads see the sentence's slide (or its neighbours,
+Words are read by a small convolution over learned word pieces and their counts in the lecture, sentences by a text
+encoder, and both by a transformer over the sentences: half its heads see the sentence's slide (or its neighbours,
 where slides are unknown), some its neighbours, some the whole lecture.
 """
 
