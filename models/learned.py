@@ -1,6 +1,7 @@
 """A trained highlight model: its files in the registry, and what it says of a timeline."""
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,23 +67,28 @@ def load(ref: ModelRef, *, threads: int) -> Highlight:
 
     Raises WeightsError when its files are not those of such a network, or its encoder is not here as it was.
     """
-    from models import encoders, registry
+    from models import registry
 
     version = registry.read_version(ref)
     try:
-        network = network_of(version.files)
-        entry = version.manifest["encoder"]
-        base = encoders.expect(entry["name"], entry["sha256"], f"{ref.name}@{ref.version}")
-        own = entry.get("own")
-        tuned = Tuned(version.files[own], version.manifest["files"][own]["sha256"]) if own else None
-        fitted = borders.from_bytes(version.files[BORDERS]) if BORDERS in version.files else None
-        prior = blending.from_manifest(version.manifest.get("prior"))
-        return Highlight(ref, network, base.name, threads, tuned, fitted, prior)
+        return assembled(ref, version.files, version.manifest, threads=threads)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(
             f"Loading {ref.name}@{ref.version}: its files are not ones this Winnow can read ({error!r}). "
             "Use another version, or update Winnow."
         ) from error
+
+
+def assembled(ref: ModelRef, files: dict[str, bytes], manifest: dict[str, Any], *, threads: int) -> Highlight:
+    """What a version's files and manifest make, also before they are one."""
+    from models import encoders
+
+    network, entry = network_of(files), manifest["encoder"]
+    base = encoders.expect(entry["name"], entry["sha256"], f"{ref.name}@{ref.version}")
+    own = entry.get("own")
+    tuned = Tuned(files[own], hashlib.sha256(files[own]).hexdigest()) if own else None
+    fitted = borders.from_bytes(files[BORDERS]) if BORDERS in files else None
+    return Highlight(ref, network, base.name, threads, tuned, fitted, blending.from_manifest(manifest.get("prior")))
 
 
 def network_of(files: dict[str, bytes]) -> "HighlightNetwork":

@@ -1,6 +1,5 @@
 """From the best checkpoint to a version in the registry: calibrated, measured, described."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,9 @@ import torch
 from core.errors import RefusedInput
 from core.machine import cores
 from core.records import ModelRef
-from models import blending, encoders, registering, registry, text
-from models.borders import from_bytes, to_bytes
-from models.encoders import Tuned
-from models.learned import BORDERS, TUNED, Highlight, files_of, network_of
+from models import encoders, registering, registry, text
+from models.borders import to_bytes
+from models.learned import BORDERS, TUNED, assembled, files_of
 from training import borders
 from training.calibration import calibrate, calibrate_borders
 from training.data import LectureData
@@ -100,11 +98,7 @@ def measured(files: dict[str, bytes], manifest: dict[str, Any], data: LectureDat
     """The figures of the dev split, of the weights as they are stored; none where the data is not VT-SSum."""
     if data.source != "vt_ssum":
         return {}
-    tuned = Tuned(files[TUNED], hashlib.sha256(files[TUNED]).hexdigest()) if TUNED in files else None
-    model = Highlight(
-        ModelRef("candidate", "0", "", ""), network_of(files), data.encoder, cores(), tuned,
-        from_bytes(files[BORDERS]) if BORDERS in files else None, blending.from_manifest(manifest.get("prior")),
-    )  # fmt: skip
+    model = assembled(ModelRef("candidate", "0", "", ""), files, manifest, threads=cores())
     figures = evaluate_vt_ssum(data.path, "dev", model.predict, lectures=data.dev_lectures or None)
     figures.pop("train", None)  # a path of this machine
     return {"vt_ssum_dev": figures}
