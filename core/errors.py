@@ -7,6 +7,7 @@ WinnowError                 what was being done, to what, why it failed, what th
 │   └── MediaTimeout        it ran past its time limit
 ├── MissingTool             ffmpeg, ffprobe or one of their features is not on this machine
 ├── WeightsError            a model's weights are missing, or their hash is not the pinned one
+├── WriterFailed            a writer of titles did not answer, or not in the form asked for
 ├── StoreError              a stored result is missing, incomplete or cannot be written
 └── Cancelled               the run was told to stop
 """
@@ -38,6 +39,10 @@ class MissingTool(WinnowError):
 
 class WeightsError(WinnowError):
     """A model's weights are missing, or their hash is not the pinned one."""
+
+
+class WriterFailed(WinnowError):
+    """A writer of titles did not answer, or not in the form asked for."""
 
 
 class StoreError(WinnowError):

@@ -74,24 +74,24 @@ def quote_from(sentences: Sequence[str]) -> str | None:
     before, as one that begins with "And", "It" or "This" does. Made for English: in a language that is written
     otherwise nothing may fit, and the clip is named by a phrase.
     """
-    for sentence in map(_plain, sentences):
+    for sentence in map(plain_text, sentences):
         fits = QUOTE_WORDS[0] <= len(sentence.split()) <= QUOTE_WORDS[1] and len(sentence) <= LONGEST
         if fits and WHOLE.search(sentence) and not LEANING.match(sentence):
             return sentence.rstrip(".!… ")
     return None
 
 
-def first_words(text: str) -> str:
-    """The beginning of `text` in at most LONGEST characters, cut between words with an ellipsis; "" for no text."""
-    plain = _plain(text)
-    if len(plain) <= LONGEST:
+def first_words(text: str, longest: int = LONGEST) -> str:
+    """The beginning of `text` in at most `longest` characters, cut between words with an ellipsis; "" for no text."""
+    plain = plain_text(text)
+    if len(plain) <= longest:
         return plain
-    head = plain[: LONGEST - len(ELLIPSIS) + 1]
+    head = plain[: longest - len(ELLIPSIS) + 1]
     words = head.rsplit(" ", 1)[0] if " " in head else head[:-1]
     return words.rstrip(" ,;:.-–—") + ELLIPSIS
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """One line of printable characters: lone surrogates and controls would break captions, drawings and files."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
@@ -100,9 +100,9 @@ def _candidates(text: str, slide_title: str | None, language: str, start_s: floa
     """Titles that would do, best first; at least one."""
     if slide_title and re.search(r"\w\w", slide_title):
         yield first_words(slide_title)
-    plain = _plain(text)
+    plain = plain_text(text)
     if re.search(r"\w\w", plain):
-        yield from _phrases(plain, language)
+        yield from key_phrases(plain, language)
     if plain:
         words = first_words(plain)
         yield _capitalised(words.rstrip(" .,;:") or words)
@@ -115,7 +115,7 @@ def _numbered(title: str) -> Iterator[str]:
     return (f"{title[: LONGEST - 5]} ({number})" for number in range(2, 1_000))
 
 
-def _phrases(text: str, language: str) -> list[str]:
+def key_phrases(text: str, language: str) -> list[str]:
     """Key phrases by YAKE (Campos et al. 2020) that are said word for word in the text, best first."""
     import yake
 
