@@ -3,7 +3,8 @@
 Each image is cut into 16 x 9 blocks. A block has changed between two images when its pixels differ by some gray levels
 on the mean, after the overall brightness was evened out. Blocks that keep moving before and after (a speaker in an
 inset, a video on a slide) do not count. The numbers below are heuristics: chosen so that camera noise, compression and
-a mouse pointer stay below them and a few new words on a slide stay above.
+a mouse pointer stay below them and a few new words on a slide stay above. A line of a few words changes too little of
+the picture for that: it is sought on finer cells, as a row of them that changes at once between two still pictures.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,10 @@ MOVED_LEVELS = 2.5
 """The same for movement, which may be slight."""
 MIN_BLOCKS = 6
 """Of 144: fewer are a pointer or a word."""
+CELL_PX = 5
+CELL_LEVELS = 8.0
+MIN_ROW = 4
+"""So many cells side by side, an eighth of the picture's width, are a line of text: a pointer covers two."""
 MOVING_SHARE = 0.25
 """A picture of which more is moving is a camera's, else a slide, perhaps with an inset."""
 CUT_LEVELS, CUT_RATIO = 8.0, 2.0
@@ -35,7 +40,7 @@ GAIN_BAND = (0.7, 1.4)
 MOVEMENT_LAG_S, FADE_LAG_S = 0.5, 1.0
 AROUND_S = 4.0
 """How far to look on both sides of a change for what moves anyway."""
-STAYS_S = 0.4
+STAYS_S, KNOWN_S = 0.4, 2.0
 OFTEN = 0.2
 """A block that moves in more than this share of the time moves anyway."""
 
@@ -46,6 +51,8 @@ Images = NDArray[np.uint8]
 """Signatures [n, 90, 160]."""
 Blocks = NDArray[np.bool_]
 """[n, 9, 16]"""
+Cells = NDArray[np.bool_]
+"""[n, 18, 32]: each block is cut into 2 x 2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +70,28 @@ def signature(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return (image @ np.array([77, 150, 29], np.uint16) >> 8).astype(np.uint8)
 
 
-def _gridded(images: Images) -> NDArray[np.float32]:
-    return images.astype(np.float32).reshape(-1, ROWS, HEIGHT_PX // ROWS, COLUMNS, WIDTH_PX // COLUMNS)
+def _gridded(images: Images, side_px: int = HEIGHT_PX // ROWS) -> NDArray[np.float32]:
+    rows, columns = HEIGHT_PX // side_px, WIDTH_PX // side_px
+    return images.astype(np.float32).reshape(-1, rows, side_px, columns, side_px)
 
 
 def changed(before: Images, after: Images, levels: float) -> Blocks:
     """Which blocks differ by at least `levels` between images that stand at the same place in both arrays."""
+    return _apart(before, after, HEIGHT_PX // ROWS) >= levels
+
+
+def changed_cells(before: Images, after: Images) -> Cells:
+    """Which cells differ by at least CELL_LEVELS, otherwise as `changed`."""
+    return _apart(before, after, CELL_PX) >= CELL_LEVELS
+
+
+def _apart(before: Images, after: Images, side_px: int) -> NDArray[np.float32]:
+    """By how many levels squares of the images differ."""
     first, second = _gridded(before), _gridded(after)
     # The median block tells how the light changed: text, or a whole inset, does not move it.
     ratio = (second.mean((2, 4)) + 8) / (first.mean((2, 4)) + 8)
     gain = np.clip(np.median(ratio.reshape(len(ratio), -1), axis=1), *GAIN_BAND).reshape(-1, 1, 1, 1, 1)
-    return np.abs(second - np.minimum(first * gain, 255.0)).mean((2, 4)) >= levels
+    return np.abs(_gridded(after, side_px) - np.minimum(_gridded(before, side_px) * gain, 255.0)).mean((2, 4))
 
 
 def distance(before: Images, after: Images) -> NDArray[np.float32]:
@@ -81,11 +99,12 @@ def distance(before: Images, after: Images) -> NDArray[np.float32]:
     return np.abs(_gridded(after).mean((2, 4)) - _gridded(before).mean((2, 4))).mean((1, 2))
 
 
-def suspicious(pairs: Blocks) -> NDArray[np.int64]:
+def suspicious(pairs: Blocks, cells: Cells) -> NDArray[np.int64]:
     """How many blocks changed between consecutive samples, not counting an inset: 0 where there is no change to seek.
 
-    `pairs`: the changed blocks of each pair of samples, seconds apart. A block belongs to an inset if it changed in
-    most of the three pairs before and in most of the three after.
+    `pairs` and `cells`: the changed blocks and cells of each pair of samples, seconds apart. A block belongs to an
+    inset if it changed in most of the three pairs before and in most of the three after. Where hardly a block changed
+    but a line of text may have come or gone, the count is 1.
     """
     count = np.concatenate([np.zeros((1, ROWS, COLUMNS), np.int64), np.cumsum(pairs, axis=0)])
     at = np.arange(len(pairs))
@@ -95,7 +114,33 @@ def suspicious(pairs: Blocks) -> NDArray[np.int64]:
     # Where so much keeps changing, slides may follow fast: everything is looked at.
     inset = inset & (inset.mean((1, 2)) <= 0.4)[:, None, None]
     blocks = (pairs & ~inset).sum((1, 2))
-    return np.where(blocks >= MIN_BLOCKS, blocks, 0)
+    return np.where(blocks >= MIN_BLOCKS, blocks, _have_row(cells & ~_celled(inset | _live(cells))).astype(np.int64))
+
+
+def _live(cells: Cells) -> Blocks:
+    """Blocks near the speaker's cells: changed in three of the six pairs around, some before and some after."""
+    count = np.concatenate([np.zeros((1, *cells.shape[1:]), np.int64), np.cumsum(cells, axis=0)])
+    at = np.arange(len(cells))
+    before = count[at] - count[np.maximum(at - 3, 0)]
+    after = count[np.minimum(at + 4, len(cells))] - count[at + 1]
+    live = (before >= 1) & (after >= 1) & (before + after >= 3)
+    return np.array([_grown(_blocked(both)) for both in live], bool).reshape(-1, ROWS, COLUMNS)
+
+
+def _blocked(cells: Cells) -> Blocks:
+    """The blocks that hold any of `cells` [18, 32]."""
+    return cells.reshape(ROWS, HEIGHT_PX // ROWS // CELL_PX, COLUMNS, WIDTH_PX // COLUMNS // CELL_PX).max((1, 3))
+
+
+def _celled(blocks: Blocks) -> Cells:
+    """`blocks` as the cells that they consist of."""
+    return blocks.repeat(HEIGHT_PX // ROWS // CELL_PX, axis=-2).repeat(WIDTH_PX // COLUMNS // CELL_PX, axis=-1)
+
+
+def _have_row(cells: Cells) -> NDArray[np.bool_]:
+    """For each [18, 32] in `cells` whether MIN_ROW of it stand side by side."""
+    shifted = [cells[:, :, i : cells.shape[2] - MIN_ROW + 1 + i] for i in range(MIN_ROW)]
+    return np.array([row.any() for row in np.logical_and.reduce(shifted)], bool)
 
 
 def _grown(blocks: Blocks) -> Blocks:
@@ -127,6 +172,8 @@ class _Scene:
         self.times_s, self.images = times_s, images
         previous = images[[0, *range(len(images) - 1)]]
         self.at_once = changed(previous, images, CHANGED_LEVELS)
+        self.cells_at_once = changed_cells(previous, images)
+        self.lines_at_once = _have_row(self.cells_at_once)
         self.at_once_levels = distance(previous, images)
         moved = changed(self._shown(times_s - MOVEMENT_LAG_S), images, MOVED_LEVELS)
         self.moved = np.concatenate([np.zeros((1, ROWS, COLUMNS), np.int64), np.cumsum(moved, axis=0)])
@@ -156,7 +203,7 @@ class _Scene:
         """The change from image i-1 to image i, if it is one."""
         blocks = self.at_once[i]
         if blocks.sum() < MIN_BLOCKS:
-            return None
+            return self._line(i) if self.lines_at_once[i] else None
         time_s = float(self.times_s[i])
         away_s = np.abs(self.times_s - time_s)
         before, after = self._around(time_s, time_s)
@@ -171,7 +218,24 @@ class _Scene:
         count = int((blocks & stays & ~_grown(before & after)).sum())
         around = self.at_once[(away_s > 0.15) & (away_s < 2.0)].sum((1, 2))
         usual = float(np.percentile(around, 90)) if len(around) else 0.0
-        return Change(time_s, "slide", count) if count >= max(MIN_BLOCKS, CUT_RATIO * usual) else None
+        if count >= max(MIN_BLOCKS, CUT_RATIO * usual):
+            return Change(time_s, "slide", count)
+        return self._line(i) if self.lines_at_once[i] else None
+
+    def _line(self, i: int) -> Change | None:
+        """The coming or going of a line of text from image i-1 to image i: those cells are still before and after."""
+        time_s = float(self.times_s[i])
+        before, after = self._around(time_s, time_s)
+        away_s = np.abs(self.times_s - time_s)
+        # So soon after another picture came, or before, too little was seen to know what moves in it.
+        anew = self.at_once[(away_s > 0.04) & (away_s < KNOWN_S)].mean((1, 2)).max(initial=0.0) > MOVING_SHARE
+        if anew or max(before.mean(), after.mean()) > MOVING_SHARE:
+            return None
+        ends = self._shown([time_s - STAYS_S, time_s + STAYS_S])
+        # Its own change and one of the whole slide are no movement.
+        live = _blocked(self.cells_at_once[away_s < AROUND_S].sum(axis=0) > 2)
+        moving = changed_cells(self.images[[i - 1, i]], ends).any(axis=0) | _celled(_grown(before | after | live))
+        return Change(time_s, "slide", 1) if _have_row((self.cells_at_once[i] & ~moving)[None])[0] else None
 
     def gradual(self) -> list[Change]:
         """Changes that take a while: images a second apart differ all the time, and so do those at the two ends."""

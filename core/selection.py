@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from core.edges import Edges
 from core.reasons import best_first, cut_reasons, unit_reasons
 from core.records import Highlight, RunnerUp, Selection
+from core.slide_talk import agreement
 from core.subject import closeness, turned
-from core.titles import quote_from, titles_for
+from core.titles import names_subject, quote_from, titles_for
 from core.windows import ScoredUnit, Windows, candidate_windows, gather_evidence, window_parts, window_values
 
 NEAR_DUPLICATE_IOU = 0.5
@@ -61,12 +62,15 @@ def select(
         return Selection((), (), 0.0)
     evidence = gather_evidence(units, edges, language=language)
     values, about = window_values(evidence, windows, min_s=min_s, max_s=max_s), closeness(units, windows)
-    if about is not None:
-        values = turned(values, about)
+    on_slide = agreement(units, windows)
+    for factor in (on_slide, about):
+        if factor is not None:
+            values = turned(values, factor)
     chosen = best_choice(windows, values, clips=clips, gap_s=gap_s)
     parts = window_parts(evidence, windows.take(chosen.rows), min_s=min_s, max_s=max_s)
-    if about is not None:
-        parts["about"] = about[chosen.rows]
+    for name, factor in (("on_slide", on_slide), ("about", about)):
+        if factor is not None:
+            parts[name] = factor[chosen.rows]
     highlights = _highlights(
         units, edges, windows.take(chosen.rows), values[chosen.rows], parts, language, slide_titles
     )
@@ -239,6 +243,16 @@ def _text(units: Sequence[ScoredUnit], language: str | None) -> str:
     return space.join(text for unit in units if (text := unit.text.strip()))
 
 
+def _slide_title(units: Sequence[ScoredUnit], titles: Mapping[int, str]) -> str | None:
+    """The title of the slide that is longest on screen, if it names a subject and stands for half of the clip."""
+    seconds: dict[int | None, float] = {}
+    for unit in units:
+        seconds[unit.slide] = seconds.get(unit.slide, 0.0) + unit.end_s - unit.start_s
+    longest = max(seconds, key=lambda slide: seconds[slide])
+    title = titles.get(longest) if longest is not None and 2 * seconds[longest] >= sum(seconds.values()) else None
+    return title if names_subject(title) else None
+
+
 def _highlights(
     units: Sequence[ScoredUnit],
     edges: Edges,
@@ -250,11 +264,7 @@ def _highlights(
 ) -> tuple[Highlight, ...]:
     inside = [units[a : b + 1] for a, b in zip(picks.first, picks.last, strict=True)]
     texts = [_text(members, language) for members in inside]
-    known = slide_titles or {}
-    named = [
-        (None if m[0].slide is None else known.get(m[0].slide)) or quote_from([u.text for u in best_first(m)])
-        for m in inside
-    ]
+    named = [_slide_title(m, slide_titles or {}) or quote_from([u.text for u in best_first(m)]) for m in inside]
     titles = titles_for(texts, starts_s=picks.start_s.tolist(), slide_titles=named, language=language or "en")
     ranks = _ranks(picks.start_s, values)
     return tuple(

@@ -20,6 +20,10 @@ BEFORE_S, AFTER_S = 3.0, 1.2
 BUDGET_S, BUDGET_PIXELS = 600.0, 2 * 1280 * 720
 """A picture that never rests, as a film's, would be decoded whole: up to so many pixels a frame that is cheap enough,
 of a larger picture only a share, but always so many seconds."""
+END_S, LATEST_S = 0.2, 1.0
+"""A frame so long before the end is looked at unless the last sample came up to so long before it."""
+FADED_S = 0.8
+"""So long before its end a slide is still whole."""
 SCAN_SHARE = 0.5
 """How much of the work the keyframes are taken to be, for the progress."""
 
@@ -72,8 +76,8 @@ def find_changes(
         if on_progress:
             on_progress(info.duration_s * begin + share * min(max(time_s, 0.0), info.duration_s))
 
-    times_s, blocks, decoder = _sample(path, info, scratch, lambda t: tell(0.0, SCAN_SHARE, t))
-    brackets = _brackets(times_s, changes.suspicious(blocks))
+    times_s, suspicious, decoder = _sample(path, info, scratch, lambda t: tell(0.0, SCAN_SHARE, t))
+    brackets = _brackets(times_s, suspicious)
     chosen = _within_budget(brackets, _budget_s(info))
     found: list[Change] = []
     looked = frames.frames_in(
@@ -104,21 +108,36 @@ def find_changes(
 
 def _sample(
     path: Path, info: MediaInfo, scratch: Path, tell: Callable[[float], None]
-) -> tuple[np.ndarray, changes.Blocks, Decoder]:
-    """Times of all samples, the blocks that changed between consecutive ones, and who decoded them."""
+) -> tuple[np.ndarray, np.ndarray, Decoder]:
+    """Times of all samples, how suspicious the stretches between consecutive ones are, and who decoded them."""
     times_s: list[float] = []
-    pairs: list[changes.Blocks] = []
+    pairs: list[tuple[changes.Blocks, changes.Cells]] = []
     before: changes.Images | None = None
     decoder: Decoder = "decord"
-    for frame in frames.keyframes(path, info, RASTER, scratch=scratch):
+    for frame in _samples(path, info, scratch):
         image = changes.signature(frame.image)[None]
         if before is not None:
-            pairs.append(changes.changed(before, image, changes.CHANGED_LEVELS)[0])
+            blocks = changes.changed(before, image, changes.CHANGED_LEVELS)
+            pairs.append((blocks, changes.changed_cells(before, image)))
         before, decoder = image, frame.decoder
         times_s.append(frame.time_s)
         tell(frame.time_s)
-    blocks = np.stack(pairs) if pairs else np.zeros((0, changes.ROWS, changes.COLUMNS), bool)
-    return np.array(times_s), blocks, decoder
+    if not pairs:
+        return np.array(times_s), np.zeros(0, np.int64), decoder
+    found = [np.concatenate(parts) for parts in zip(*pairs, strict=True)]
+    return np.array(times_s), changes.suspicious(*found), decoder
+
+
+def _samples(path: Path, info: MediaInfo, scratch: Path) -> Iterator[Frame]:
+    """The keyframes, and one frame at the end, which may be seconds after the last of them."""
+    last: Frame | None = None
+    for frame in frames.keyframes(path, info, RASTER, scratch=scratch):
+        last = frame
+        yield frame
+    end_s = info.duration_s - END_S
+    if last is not None and end_s > last.time_s + LATEST_S:
+        tail = frames.frames_in(path, info, [(end_s, end_s)], RASTER, step_s=0.0, scratch=scratch, decoder=last.decoder)
+        yield from (frame for frame in tail if frame.time_s > last.time_s + LATEST_S)
 
 
 def _brackets(times_s: np.ndarray, blocks: np.ndarray) -> list[_Bracket]:
@@ -169,4 +188,5 @@ def _served(bracket: _Bracket, kept: Iterable[Frame]) -> Iterator[tuple[_Bracket
 
 def _settled_s(span: SlideSpan, times_s: np.ndarray) -> float:
     inside = times_s[(times_s >= span.start_s + 0.5) & (times_s < span.end_s - 0.2)]
-    return float(inside[-1]) if len(inside) else (span.start_s + span.end_s) / 2
+    # As late as possible: a slide grows. Not in the fade to the next.
+    return float(inside[-1]) if len(inside) else max((span.start_s + span.end_s) / 2, span.end_s - FADED_S)

@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from core.errors import StoreError
 from core.prosody import SpanProsody, span_prosody
 from core.records import Sentence, Silence, SlideSpan
+from core.sights import LayoutSpan, Slide
+from core.slide_talk import share_shown
 
-VERSION = "1"
+VERSION = "2"
 VERSION_KEY = b"winnow.timeline"
-Group = Literal["always", "times", "silences", "sound", "pitch", "picture", "layout"]
+Group = Literal["always", "times", "silences", "sound", "pitch", "picture", "layout", "slide_text"]
 
 
 class Column(NamedTuple):
@@ -57,7 +59,9 @@ COLUMNS = (
     Column("slide_start_s", pa.float64(), "picture", "When it came on screen."),
     Column("slide_end_s", pa.float64(), "picture", "When it left the screen."),
     Column("slide_change_within", pa.bool_(), "picture", "Whether another slide or shot begins inside the row."),
-    Column("layout", pa.string(), "layout", "How picture and slides share the screen; null until analysed."),
+    Column("layout", pa.string(), "layout", "How slide and speaker share the screen at the row's middle."),
+    Column("slide_title", pa.string(), "slide_text", "Title of the slide on the screen; null where it has none."),
+    Column("slide_share", pa.float32(), "slide_text", "Share of the row's content words that stand on the slide."),
 )
 SCHEMA = pa.schema(
     [pa.field(c.name, c.type, metadata={"group": c.group, "meaning": c.meaning}) for c in COLUMNS],
@@ -84,6 +88,8 @@ def build_timeline(
     levels: Levels | None = None,
     pitch_hz: NDArray[np.floating] | None = None,
     duration_s: float | None = None,
+    layouts: Sequence[LayoutSpan] | None = None,
+    read: Sequence[Slide] | None = None,
 ) -> pa.Table:
     """The timeline of sentences that have times, sorted by time.
 
@@ -93,6 +99,8 @@ def build_timeline(
         levels: Envelope of the sound; None where there is no audio.
         pitch_hz: Fundamental frequency of each hop of `levels`, NaN where unvoiced; None leaves its columns null.
         duration_s: Length of the recording; None where unknown (the last end then stands for it).
+        layouts: In order of time; None where not analysed.
+        read: What stands on the slides, one for each of `slides`; None where not read.
     """
     if duration_s is not None and not 0 < duration_s < float("inf"):
         raise ValueError(f"duration_s must be a positive number of seconds, got {duration_s}")
@@ -122,6 +130,10 @@ def build_timeline(
         )
     if slides is not None:
         columns |= _picture(starts, ends, slides)
+        if read is not None:
+            columns |= _shown(columns["text"], columns["slide"], read)
+    if layouts is not None:
+        columns["layout"] = _layouts((starts + ends) / 2, layouts)
     return _table(columns, len(ordered))
 
 
@@ -156,6 +168,24 @@ def read(path: Path) -> pa.Table:
 def rows(table: pa.Table) -> list[dict[str, Any]]:
     """The rows as dicts of plain Python values, keyed by column."""
     return table.to_pylist()
+
+
+def _layouts(middles: NDArray[np.float64], layouts: Sequence[LayoutSpan]) -> list[str | None]:
+    begins = [span.start_s for span in layouts]
+    found: list[str | None] = []
+    for time_s in middles.tolist():
+        i = bisect_right(begins, time_s) - 1
+        found.append(layouts[i].layout if i >= 0 and time_s < layouts[i].end_s else None)
+    return found
+
+
+def _shown(texts: Sequence[str], slides: Any, read: Sequence[Slide]) -> dict[str, Any]:
+    on_screen = [read[i] if i is not None and i < len(read) else None for i in slides]
+    rows = list(zip(texts, on_screen, strict=True))
+    return {
+        "slide_title": [slide.title if slide else None for slide in on_screen],
+        "slide_share": [share_shown(text, slide.text) if slide else None for text, slide in rows],
+    }
 
 
 def _table(columns: dict[str, Any], count: int) -> pa.Table:

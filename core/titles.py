@@ -29,6 +29,14 @@ LEANING = re.compile(
 )
 """How English sentences begin that lean on the one before, or say nothing of the matter."""
 
+GENERIC = re.compile(
+    r"(the |our |some |my )?(agenda|outline|overview|introduction|background|motivation|contents?|results?|findings?"
+    r"|methods?|discussion|limitations?|future work|conclusions?|summary|references|acknowledge?ments?|thanks?( you)?"
+    r"|questions?|q ?& ?a|issues?|problems?|example|demo|appendix|backup|welcome|title|untitled)( slide)?s?\W*\d*",
+    re.IGNORECASE,
+)
+"""Titles of slides that name no subject. English."""
+
 INNER = re.compile(r"\b(a|an|and|or|but|the|to|i|we|you|it|they|this|that|is|are|was|were)\b", re.IGNORECASE)
 """English words that make a phrase a piece of a clause."""
 
@@ -65,6 +73,11 @@ def titles_for(
 def _alike(title: str) -> str:
     """What two titles share that a reader would take for the same: case and an English plural make no difference."""
     return title.casefold().removesuffix("s")
+
+
+def names_subject(slide_title: str | None) -> bool:
+    """Whether a slide title may name a clip: it has words and says more than "Results" or "Outline". A heuristic."""
+    return bool(slide_title and re.search(r"\w\w", slide_title) and not GENERIC.fullmatch(plain_text(slide_title)))
 
 
 def quote_from(sentences: Sequence[str]) -> str | None:

@@ -1,7 +1,6 @@
 """Candidate clips, which are windows of whole sentences, and the heuristic that says what each is worth.
 
-The value is a heuristic, not a measurement: WEIGHTS and the factors in `window_parts` were set by reading picks of real
-talks. Each term is kept as data, so a reader sees why a clip won.
+The value is a heuristic: WEIGHTS and the factors in `window_parts` were set by reading picks of real talks.
 """
 
 import re
@@ -38,8 +37,7 @@ LEAST_SPREAD = 0.2
 for a model whose scores lie close together."""
 SCORE_LEVELS = 24
 UNENDED = 0.1
-DEAD_AIR_S = 1.0
-"""What a pause has beyond this is dead air."""
+DEAD_AIR_S = 1.0  # what a pause has beyond this is dead air
 QUANTUM = 2.0**-20
 """Values are whole multiples of this: sums of them are exact, so a tie is a tie on every machine."""
 CHUNK = 50_000
@@ -90,7 +88,9 @@ class ScoredUnit:
     boundary: float | None = None
     """Probability that a topic ends after it, where the model gives one."""
     about: float | None = None
-    """Probability that it is about the subject asked for; None where none was, or nothing here is."""
+    """Probability that it is about the subject asked for; None where none was."""
+    shown: float | None = None
+    """Share of its words that stand on the slide; None where there is no slide with words."""
     row: int | None = None
     """Row of the timeline it is, or is a piece of; None: its own index."""
 

@@ -154,13 +154,19 @@ def pairs_with(inset: bool, slide_at: int | None, count: int = 12) -> changes.Bl
     return pairs
 
 
+def quiet(pairs: changes.Blocks) -> changes.Cells:
+    return np.zeros((len(pairs), 18, 32), bool)
+
+
 def test_an_inset_makes_no_pair_of_samples_suspicious_but_where_it_comes_or_goes() -> None:
-    inside = suspicious(pairs_with(inset=True, slide_at=None))[2:-2]
+    pairs = pairs_with(inset=True, slide_at=None)
+    inside = suspicious(pairs, quiet(pairs))[2:-2]
     assert not inside.any()
 
 
 def test_a_new_slide_beside_an_inset_is_suspicious_for_what_lies_outside() -> None:
-    blocks = suspicious(pairs_with(inset=True, slide_at=6))
+    pairs = pairs_with(inset=True, slide_at=6)
+    blocks = suspicious(pairs, quiet(pairs))
     assert np.flatnonzero(blocks[2:-2]).tolist() == [4]
     assert blocks[6] == 4 * 8
 
@@ -168,11 +174,47 @@ def test_a_new_slide_beside_an_inset_is_suspicious_for_what_lies_outside() -> No
 def test_an_inset_that_appears_is_suspicious() -> None:
     pairs = pairs_with(inset=True, slide_at=None)
     pairs[:5] = False
-    assert suspicious(pairs)[5] > 0
+    assert suspicious(pairs, quiet(pairs))[5] > 0
 
 
 def test_no_pairs_at_all_are_no_error() -> None:
-    assert suspicious(np.zeros((0, 9, 16), bool)).tolist() == []
+    assert suspicious(np.zeros((0, 9, 16), bool), np.zeros((0, 18, 32), bool)).tolist() == []
+
+
+def test_a_row_of_cells_is_suspicious_and_a_pointer_or_the_fringe_of_an_inset_is_not() -> None:
+    pairs = pairs_with(inset=True, slide_at=None)
+    line, pointer, fringe = quiet(pairs), quiet(pairs), quiet(pairs)
+    line[6, 8, 3:9] = True
+    pointer[6, 8:10, 3:5] = True
+    fringe[:, 2, 20:28] = True
+    assert np.flatnonzero(suspicious(pairs, line)[2:-2]).tolist() == [4]
+    assert not suspicious(pairs, pointer)[2:-2].any()
+    assert not suspicious(pairs, fringe)[2:-2].any()
+
+
+def with_lines(image: np.ndarray, *rows: int) -> np.ndarray:
+    """`image` with short lines of text, 4 pixels high, at these rows."""
+    out = image.copy()
+    for row in rows:
+        out[row : row + 4, 12:50:2] = 60
+    return out
+
+
+def test_a_line_that_is_added_is_a_change_also_beside_a_speaker_who_moves() -> None:
+    blank = np.full((90, 160), 245, np.uint8)
+    for inset in (False, True):
+
+        def picture_at(time_s: float, inset: bool = inset) -> np.ndarray:
+            image = with_lines(blank, 20) if time_s < 4 else with_lines(blank, 20, 40)
+            return with_inset(image, time_s) if inset else image
+
+        found = changes_of(picture_at)
+        assert [(c.time_s, c.kind) for c in found] == [(pytest.approx(4.0, abs=STEP_S), "slide")]
+
+
+def test_a_line_that_shows_for_a_moment_only_is_no_change() -> None:
+    blank = np.full((90, 160), 245, np.uint8)
+    assert changes_of(lambda t: with_lines(blank, 20, 40) if 4 <= t < 4.2 else with_lines(blank, 20)) == []
 
 
 def test_the_signature_of_an_image_is_its_luma() -> None:

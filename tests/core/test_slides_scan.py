@@ -71,6 +71,12 @@ def encode(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     [
         pytest.param("a.mp4", ["-g", "60"], "decord", id="a keyframe each 5 s"),
         pytest.param("b.mp4", ["-g", "9999", "-sc_threshold", "0"], "decord", id="a single keyframe"),
+        pytest.param(
+            "e.mp4",
+            ["-g", "9999", "-sc_threshold", "0", "-force_key_frames", f"0,{TRUTH_S[-1] - 0.5}"],
+            "decord",
+            id="the last change after the last keyframe",
+        ),
         pytest.param("c.avi", ["-c:v", "mpeg4", "-bf", "2", "-q:v", "3"], "ffmpeg", id="a format that decord misreads"),
     ],
 )

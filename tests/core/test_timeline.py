@@ -11,6 +11,7 @@ import pytest
 from core import timeline
 from core.errors import StoreError
 from core.records import Sentence, Silence, SlideSpan, Word
+from core.sights import LayoutSpan, Slide
 
 
 @dataclass(frozen=True)
@@ -73,16 +74,18 @@ def test_sound_is_measured_over_each_row_alone():
     ("made", "empty"),
     [
         pytest.param(
-            timeline.build_timeline(SENTENCES), {"silences", "sound", "pitch", "picture", "layout"}, id="captions alone"
+            timeline.build_timeline(SENTENCES),
+            {"silences", "sound", "pitch", "picture", "layout", "slide_text"},
+            id="captions alone",
         ),
         pytest.param(
             timeline.build_text_timeline(["One.", "Two."]),
-            {"times", "silences", "sound", "pitch", "picture", "layout"},
+            {"times", "silences", "sound", "pitch", "picture", "layout", "slide_text"},
             id="text without times",
         ),
         pytest.param(
             timeline.build_timeline(SENTENCES, silences=[], slides=[SlideSpan(0, 20, "start")]),
-            {"sound", "pitch", "layout"},
+            {"sound", "pitch", "layout", "slide_text"},
             id="no sound was measured",
         ),
     ],
@@ -91,6 +94,17 @@ def test_groups_that_are_missing_are_null_throughout(made: pa.Table, empty: set[
     for column in timeline.COLUMNS:
         missing = made[column.name].null_count == made.num_rows
         assert missing == (column.group in empty), column.name
+
+
+def test_a_row_knows_its_layout_and_how_much_of_it_stands_on_its_slide():
+    slides = [SlideSpan(0, 8, "start"), SlideSpan(8, 20, "slide")]
+    first = SENTENCES[0].text
+    read = [Slide(0, 8, "A title", first, False, None, ()), Slide(8, 20, None, "", False, None, ())]
+    layouts = [LayoutSpan(0, 8, "slides"), LayoutSpan(8, 20, "camera")]
+    table = timeline.build_timeline(SENTENCES, slides=slides, layouts=layouts, read=read, duration_s=20)
+    rows = timeline.rows(table)
+    assert rows[0]["layout"] == "slides" and rows[0]["slide_title"] == "A title"
+    assert rows[-1]["layout"] == "camera" and rows[-1]["slide_title"] is None and rows[-1]["slide_share"] is None
 
 
 def test_sentences_out_of_order_are_sorted_and_overlaps_leave_no_negative_pause():
@@ -128,7 +142,7 @@ def test_a_file_gives_back_the_same_table(table: pa.Table, tmp_path: Path):
     found = timeline.read(tmp_path / "t.parquet")
     assert found.schema.equals(timeline.SCHEMA, check_metadata=True)
     assert found.equals(table)
-    assert pq.read_schema(tmp_path / "t.parquet").metadata[b"winnow.timeline"] == b"1"
+    assert pq.read_schema(tmp_path / "t.parquet").metadata[b"winnow.timeline"] == timeline.VERSION.encode()
 
 
 def test_files_that_are_no_timeline_of_this_version_are_refused(tmp_path: Path):
