@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Literal
 
 from core.boxes import Box
-from core.records import check_interval
+from core.intervals import check_interval
 
 Format = Literal["source", "vertical", "square"]
 Ground = Literal["blur", "plain"]
@@ -18,7 +18,7 @@ EVEN_PX = 2
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """Where a panel looks at a moment; between two stations it moves evenly, before the first and after the last not."""
+    """Where a panel looks at a moment; between two stations it moves evenly, outside of them it stands still."""
 
     time_s: float
     box: Box
@@ -59,7 +59,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class FramingPlan:
-    """A clip in one format, `width` x `height` pixels; scenes follow each other without gaps from 0 to the clip's end."""
+    """A clip in one format, `width` x `height` pixels; scenes follow each other without gaps from 0 to its end."""
 
     format: Format
     width: int
