@@ -18,7 +18,7 @@ from core import media
 from core.cutting import Cut, arguments, read_sound
 from core.glimpses import Glimpse, look
 from core.loudness import TOLERANCE_LU, Loudness
-from core.records import CheckResult, Cue, MediaInfo
+from core.records import AudioStream, CheckResult, Cue, MediaInfo
 
 POOL = 4
 """Glimpses are compared after averaging squares of this many pixels, so that scaling and coding do not count."""
@@ -160,6 +160,22 @@ def check_picture(
     if not recording_still and _still([mine.grey for near in near_by for mine in near]):
         problems.append("The clip's picture stands still while the recording's moves.")
     return problems, warnings
+
+
+def check_lit(cut: Cut, seen: Sequence[Glimpse], scratch: Path) -> list[str]:
+    """Problems of a picture that is framed anew or tightened, so that it cannot be held against the recording's:
+    black where that is not."""
+    if cut.info.video is None or not all(glimpse.black for glimpse in seen):
+        return []
+    lit = any(not glimpse.black for glimpse in _source_glimpses(cut, (), scratch))
+    return ["The clip is black where the recording is not."] if lit else []
+
+
+def wav_as_cut(path: Path, like: Cut) -> Cut:
+    """The WAV at `path`, which has the sound of `like` from its start to its end, as a cut of itself."""
+    audio = AudioStream(0, "pcm_f32le", 48_000, 2, 0.0, None, None)
+    info = MediaInfo("wav", like.duration_s, like.duration_s, None, audio, None, False)
+    return Cut(path, info, 0.0, 0.0, like.frames, like.frame_rate, 0.0, 0.0)
 
 
 def check_sound(clip: Cut, cut: Cut, scratch: Path) -> tuple[list[str], list[str], float | None]:

@@ -75,9 +75,7 @@ def plan_cut(source: Path, info: MediaInfo, start_s: float, end_s: float, *, car
     """
     if not 0 <= start_s < min(end_s, info.duration_s):
         raise ValueError(f"A clip must begin inside its recording of {info.duration_s} s, got [{start_s}, {end_s})")
-    rate = clip_frame_rate(info.video)
-    if info.video and not info.video.variable_frame_rate:
-        start_s = _on_grid(start_s, info.video.start_s, rate)
+    start_s, frames, rate = bounds(info, start_s, end_s)
     clock_start_s = _clock_start_s(source, info.container)
     extra_s = CAREFUL_LEAD_S if careful else 0.0
     picture_lead_s = 0.0
@@ -88,11 +86,19 @@ def plan_cut(source: Path, info: MediaInfo, start_s: float, end_s: float, *, car
         info=info,
         clock_start_s=clock_start_s,
         start_s=start_s,
-        frames=max(1, round((min(end_s, info.duration_s) - start_s) * rate)),
+        frames=frames,
         frame_rate=rate,
         picture_lead_s=min(picture_lead_s, start_s),
         sound_lead_s=min(SOUND_LEAD_S + extra_s, start_s),
     )
+
+
+def bounds(info: MediaInfo, start_s: float, end_s: float) -> tuple[float, int, Fraction]:
+    """Where a clip of [start_s, end_s) really begins, how many frames it has, and at which rate."""
+    rate = clip_frame_rate(info.video)
+    if info.video and not info.video.variable_frame_rate:
+        start_s = _on_grid(start_s, info.video.start_s, rate)
+    return start_s, max(1, round((min(end_s, info.duration_s) - start_s) * rate)), rate
 
 
 def clip_frame_rate(video: VideoStream | None) -> Fraction:

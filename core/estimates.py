@@ -14,21 +14,27 @@ STAGES = (
     "audio",
     "silences",
     "frames",
+    "layout",
+    "slides",
     "transcript",
     "merge",
     "score",
     "relevance",
     "select",
+    "write",
+    "follow",
     "render",
     "reel",
     "publish",
 )
 """In the order in which people should read them."""
-WHERE_ASKED = ("relevance",)
+WHERE_ASKED = ("relevance", "follow")
 """Stages that most runs do without: shown once they begin, and too short to be estimated."""
 FIRST_RATES = {
-    "admit": 0.001, "probe": 0.0001, "audio": 0.004, "silences": 0.0002, "frames": 0.012, "transcript": 0.045,
-    "merge": 0.0005, "score": 0.004, "select": 0.0005, "render": 0.035, "reel": 0.001, "publish": 0.0005,
+    "admit": 0.001, "probe": 0.0001, "audio": 0.004, "silences": 0.0002, "frames": 0.006, "layout": 0.003,
+    "slides": 0.006, "transcript": 0.045,
+    "merge": 0.0005, "score": 0.004, "select": 0.0005, "write": 0.0005, "render": 0.035,
+    "reel": 0.001, "publish": 0.0005,
 }  # fmt: skip
 """Seconds of work a second of recording before anything was measured here: orders of magnitude from two slow cores."""
 LATEST_WEIGHT = 0.5

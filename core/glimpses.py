@@ -93,15 +93,19 @@ def _glimpse(cut: Cut, graphs: list[Any], scratch: Path) -> dict[int, list[Glimp
     return found
 
 
-def write_poster(clip: Path, matrix: str | None, seen: Sequence[Glimpse], target: Path) -> None:
-    """Write the sharpest of the frames `seen`, black only if all are, as a JPEG.
+def sharpest(seen: Sequence[Glimpse]) -> Glimpse:
+    """The sharpest of the frames `seen`, black only if all are."""
+    return max(seen, key=_sharpness)
+
+
+def write_poster(clip: Path, matrix: str | None, time_s: float, target: Path) -> None:
+    """Write the frame at `time_s` as a JPEG.
 
     Args:
         matrix: How the clip's colours are coded; JPEG files are understood to be coded by bt601 in full range.
     """
-    best = max(seen, key=_sharpness)
     coded = {"in_color_matrix": MATRICES[matrix]} if matrix in MATRICES else {}
-    frame = ffmpeg.input(media.file_url(clip), ss=f"{max(0.0, best.time_s):.6f}", **media.input_options("mov")).video
+    frame = ffmpeg.input(media.file_url(clip), ss=f"{max(0.0, time_s):.6f}", **media.input_options("mov")).video
     still = frame.filter("scale", in_range="tv", out_range="pc", out_color_matrix="bt601", **coded)
     options = {"frames:v": 1, "q:v": JPEG_QUALITY, "c:v": "mjpeg", "update": 1, "f": "image2", "map_metadata": -1}
     output = ffmpeg.output(still.filter("format", "yuvj420p"), media.file_url(target), **options)

@@ -99,9 +99,9 @@ def finish_picture(picture: Any, video: VideoStream, size: tuple[int, int], colo
     return picture.filter("setparams", **tags)
 
 
-def burn_captions(picture: Any) -> Any:
-    """Draw `captions.ass` with the fonts in `fonts`; both lie where ffmpeg runs, so that no path needs escaping."""
-    return picture.filter("ass", "captions.ass", fontsdir="fonts")
+def burn_captions(picture: Any, name: str = "captions.ass") -> Any:
+    """Draw the captions in `name` with the fonts in `fonts`; both lie where ffmpeg runs, so no path needs escaping."""
+    return picture.filter("ass", name, fontsdir="fonts")
 
 
 def generated_picture(sound: Any, frames: int, size: tuple[int, int]) -> Any:

@@ -44,8 +44,9 @@ def read_manifest(folder: Path) -> Manifest | None:
 def named_files(manifest: Manifest) -> set[str]:
     """Relative paths of every file that a manifest names."""
     own = manifest.files
-    of_clips = [f for c in manifest.clips for f in (c.files.video, c.files.poster, c.files.srt, c.files.vtt)]
-    return {f for f in (own.report, own.reel, own.srt, own.vtt, *of_clips) if f}
+    of_clips = [file for clip in manifest.clips for file in clip.files.all]
+    whole = (own.report, own.reel, own.srt, own.vtt, own.text, own.overview, own.layout, own.slides)
+    return {file for file in (*whole, *own.slide_images, *of_clips) if file}
 
 
 def publish(folder: Path, manifest: Manifest, *, copies: dict[str, Path], texts: dict[str, str]) -> Path:
@@ -80,13 +81,8 @@ def publish(folder: Path, manifest: Manifest, *, copies: dict[str, Path], texts:
 
 def _unchanged(before: Manifest, after: Manifest) -> set[str]:
     """Files whose stored rendering is the same as that of the file now in place."""
-    keys = {file: clip.render_key for clip in before.clips for file in (clip.files.video, clip.files.poster)}
-    same = {
-        file
-        for clip in after.clips
-        for file in (clip.files.video, clip.files.poster)
-        if keys.get(file) == clip.render_key
-    }
+    keys = {file: clip.render_key for clip in before.clips for file in clip.files.rendered}
+    same = {file for clip in after.clips for file in clip.files.rendered if keys.get(file) == clip.render_key}
     reel_same = [c.render_key for c in before.clips] == [c.render_key for c in after.clips]
     titles_same = [c.title for c in before.clips] == [c.title for c in after.clips]
     return same | ({after.files.reel} if after.files.reel and reel_same and titles_same else set())
@@ -111,4 +107,5 @@ def _remove(folder: Path, names: Iterable[str]) -> None:
         if path.resolve().is_relative_to(folder.resolve()):  # a manifest is a file anybody can write
             path.unlink(missing_ok=True)
             with contextlib.suppress(OSError):  # not empty: somebody keeps something there
-                path.parent.rmdir()
+                for parent in path.relative_to(folder).parents[:-1]:
+                    (folder / parent).rmdir()

@@ -11,7 +11,8 @@ from functools import cache
 from itertools import pairwise
 from math import inf
 
-from core.records import Word
+from core.records import Cue, Word
+from core.wholes import kept_after
 
 CLOSING = frozenset(".,;:!?%)]}»”’…。、，．！？；：）」』】〉》％")
 OPENING = frozenset("([{«“‘¿¡（「『【〈《")
@@ -40,9 +41,10 @@ less too dr. mr. mrs. ms. prof.
 STARTS_PHRASE = frozenset(PHRASE_WORDS.split())
 BINDS_RIGHT = STARTS_PHRASE | frozenset(BINDING_WORDS.split())
 
-SENTENCE, CLAUSE, PHRASE, PLAIN, BOUND, PAIRED, INSIDE = 0.0, 1.5, 3.0, 4.5, 7.0, 8.0, 20.0
+SENTENCE, CLAUSE, PHRASE, PLAIN, BOUND, PAIRED, TORN, INSIDE = 0.0, 1.5, 3.0, 4.5, 7.0, 8.0, 16.0, 20.0
 """What a break costs after a sentence, after clause punctuation, before a conjunction or preposition, elsewhere,
-after a word that binds to the next, between a number or name and its partner, inside a word. Chosen by eye."""
+after a word that binds to the next, between a number or name and what may be its partner, where `core.wholes` holds
+two words together, inside a word. Chosen by eye."""
 CUE_COST, SPANS_SENTENCES = 3.0, 4.0
 """What each caption costs, and each sentence that ends inside one, on the same scale."""
 
@@ -84,6 +86,17 @@ class Unit:
     end_s: float
     space: int
     """1 where a space stands before it, 0 where it joins what comes before."""
+    word: int = -1
+    """Which of the words it comes from, by their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenCue:
+    """A caption with the times of its words, for those that light up as they are spoken."""
+
+    cue: Cue
+    lines: tuple[tuple[Unit, ...], ...]
+    """The words of each line; a caption may be shown somewhat before its first word, or after its last."""
 
 
 @cache
@@ -116,7 +129,7 @@ def units_of(words: Sequence[Word], end_s: float, rules: CaptionRules) -> list[U
     """Words cut to a line's length, with times put in order and inside [0, end_s]."""
     units: list[Unit] = []
     latest_s, before = 0.0, ""
-    for word in words:
+    for number, word in enumerate(words):
         start_s = min(max(latest_s, word.start_s), end_s)
         stop_s = min(max(start_s, word.end_s), end_s)
         latest_s = start_s
@@ -125,7 +138,8 @@ def units_of(words: Sequence[Word], end_s: float, rules: CaptionRules) -> list[U
         for i, (piece, whole) in enumerate(pieces):
             from_s = start_s + (stop_s - start_s) * i / len(pieces)
             to_s = start_s + (stop_s - start_s) * (i + 1) / len(pieces)
-            units.append(Unit(piece, text_width(piece), from_s, to_s, int(whole and needs_space(before, piece))))
+            space = int(whole and needs_space(before, piece))
+            units.append(Unit(piece, text_width(piece), from_s, to_s, space, number))
             before = piece
     return units
 
@@ -153,6 +167,8 @@ def break_cost(left: Unit, right: Unit) -> float:
     if CLAUSE_END.search(before) or SENTENCE_END.search(before) and not ABBREVIATION.search(before):
         return CLAUSE
     plain_after = after.lower().strip(".,;:!?\"'()")
+    if NUMBER.fullmatch(before) and plain_after in BINDS_RIGHT:
+        return PHRASE if plain_after in STARTS_PHRASE else PLAIN
     if NUMBER.fullmatch(before) or before[0].isupper() and after[0].isupper() and before != "I":
         return PAIRED
     if before.lower() in BINDS_RIGHT:
@@ -170,7 +186,9 @@ class Layout:
         self.edges = [0]
         for unit in units:
             self.edges.append(self.edges[-1] + unit.space + unit.width)
-        self.breaks = [break_cost(a, b) for a, b in pairwise(units)] + [SENTENCE]
+        kept = kept_after([unit.text for unit in units])
+        torn = [TORN if keep else 0.0 for keep in kept]
+        self.breaks = [max(t, break_cost(a, b)) for t, (a, b) in zip(torn, pairwise(units), strict=True)] + [SENTENCE]
         self.inner = [0.0]
         """Running sum of what it costs to have the break after each unit inside a caption."""
         for cost, (a, b) in zip(self.breaks, pairwise(units), strict=False):

@@ -1,32 +1,31 @@
-"""One clip, from the recording to a checked file: sound first, then the one encode, checks, and a repair if need be."""
+"""One clip, from the recording to checked files: sound first, then the one encode, checks, and a repair if need be."""
 
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import ffmpeg
-import numpy as np
-
-from core import checks, glimpses, loudness, media, picture, tools
-from core.cutting import SOUND_OPTIONS, Cut, arguments, file_options, picture_options, plan_cut, read_picture
-from core.errors import MediaError, MediaTimeout, RefusedInput
-from core.glimpses import Glimpse, write_poster
+from core import checks, loudness, media, tools
+from core.cutting import Cut, plan_cut
+from core.encoders import Encoder
+from core.encoding import SOUND, TIGHT, body_span_s, encode_call, made_files, total_cut_frames
+from core.errors import MediaError, MediaTimeout
+from core.glimpses import sharpest, write_poster
 from core.loudness import Levelling, Loudness
-from core.probe import probe
-from core.records import CheckResult, Cue, MediaInfo
+from core.production import MadeFile, Production, look_stem
+from core.records import CheckResult, MediaInfo
 from core.settings import RenderSettings
+from core.takes import CLIP, Order, PosterPicker, Take, examine, finite
+from core.tighten_graph import tighten_wav
 
-CLIP, POSTER = "clip.mp4", "poster.jpg"
+POSTER = "poster.jpg"
 SCRATCH = "work"
-CONTAINER = "mov"
 MACHINE_SIGNS = ("No space left", "quota exceeded", "Read-only file system", "Permission denied", "No such file")
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedClip:
-    """A clip as it was made: `clip.mp4` and `poster.jpg` lie in the folder, unless it could not be made at all."""
+    """A clip as it was made: its files and `poster.jpg` lie in the folder, unless it could not be made at all."""
 
     duration_s: float
     width: int
@@ -44,41 +43,10 @@ class RenderedClip:
     start_s: float
     end_s: float
     """Where the edges really lie in the recording: at borders of its frames."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """What `render_clip` was asked for."""
-
-    source: Path
-    info: MediaInfo
-    start_s: float
-    end_s: float
-    settings: RenderSettings
-    title: str
-    captions: tuple[Cue, ...]
-    folder: Path
-    threads: int
-    on_progress: Callable[[float], None] | None
-
-    @property
-    def burns(self) -> bool:
-        return self.settings.burn_captions and bool(self.captions)
-
-
-@dataclass(frozen=True, slots=True)
-class _Take:
-    """One try at a clip, and what was found on it."""
-
-    cut: Cut
-    size: tuple[int, int]
-    before: Loudness | None
-    levelling: Levelling | None
-    after: Loudness | None
-    verdict: checks.Verdict
-    seen: tuple[Glimpse, ...]
-    matrix: str | None
-    """How its colours are coded, as the file says."""
+    files: tuple[MadeFile, ...] = ()
+    """All formats and sizes; the first is `clip.mp4`."""
+    intro_s: float = 0.0
+    """How long the intro is that precedes the clip."""
 
 
 def render_clip(
@@ -88,26 +56,30 @@ def render_clip(
     end_s: float,
     *,
     settings: RenderSettings,
+    encoder: Encoder,
     title: str,
-    captions: Sequence[Cue],
+    production: Production,
     folder: Path,
     threads: int,
+    pick_poster: PosterPicker | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> RenderedClip:
-    """Cut [start_s, end_s) out of the recording into `folder`/clip.mp4, with `folder`/poster.jpg; nothing else stays.
+    """Cut [start_s, end_s) out of the recording into `folder`, in every format and size, with `folder`/poster.jpg.
 
     Args:
         info: What the probe found on `source`.
-        captions: On the clip's own timeline, 0 being its start; burned in if the settings say so, always checked.
-        folder: An empty folder that is this clip's alone.
+        production: Its plans and its tightening were made for the frames that `core.cutting.bounds` gives.
+        folder: An empty folder that is this clip's alone; nothing else stays in it.
         threads: How many threads decoder, filters and encoder may use each.
+        pick_poster: Chooses the poster's frame; without it the sharpest is taken.
         on_progress: Told how many seconds of the clip are encoded.
 
     A clip with a problem is repaired once and else rejected: see `rejected`. Raises ValueError for an interval outside
     the recording, Cancelled, and MediaError where the machine and not the recording fails.
     """
-    order = _Order(
-        source, info, start_s, end_s, settings, title, tuple(captions), folder.absolute(), threads, on_progress
+    order = Order(
+        *(source, info, start_s, end_s, settings, encoder, title, production),
+        *(folder.absolute(), threads, pick_poster, on_progress),
     )
     work = order.folder / SCRATCH
     work.mkdir()
@@ -117,7 +89,7 @@ def render_clip(
         shutil.rmtree(work)
 
 
-def _rendered(order: _Order, work: Path) -> RenderedClip:
+def _rendered(order: Order, work: Path) -> RenderedClip:
     repairs: list[str] = []
     try:
         try:
@@ -135,71 +107,53 @@ def _rendered(order: _Order, work: Path) -> RenderedClip:
     except MediaError as error:
         _raise_if_machine(error)
         return _failed(order, repairs, error)
-    if take.seen:
-        write_poster(order.folder / CLIP, take.matrix, take.seen, order.folder / POSTER)
-    return _outcome(take, repairs, order.settings.loudness_lufs)
+    _write_posters(order, take)
+    return _outcome(order, take, repairs)
 
 
-def _take(order: _Order, work: Path, *, careful: bool) -> _Take:
+def _take(order: Order, work: Path, *, careful: bool) -> Take:
     """Make the whole clip and look it over."""
     cut = plan_cut(order.source, order.info, order.start_s, order.end_s, careful=careful)
     before = levelling = None
     if order.info.audio:
-        sound = work / "sound.wav"
+        sound = work / SOUND
         before = loudness.extract_sound(cut, sound)
+        tightening = order.production.tightening
+        if tightening and order.tightens:
+            tighten_wav(sound, work / TIGHT, tightening)
+            sound = work / TIGHT
         levelling = loudness.plan_levelling(sound, before, order.settings.loudness_lufs, cut.duration_s)
-    _encode(order, cut, levelling, work)
-    return _examined(order, cut, before, levelling, work)
+    return _encoded(order, cut, before, levelling, work)
 
 
-def _levelled_again(order: _Order, take: _Take, levelling: Levelling, work: Path) -> _Take:
-    """Encode the sound anew with the gain corrected by what was measured; the picture is kept."""
+def _levelled_again(order: Order, take: Take, levelling: Levelling, work: Path) -> Take:
+    """Encode anew with the gain corrected by what was measured."""
     assert take.before and take.after
     missing_db = order.settings.loudness_lufs - take.after.integrated_lufs
     over_db = max(0.0, take.after.true_peak_dbtp - loudness.PEAK_DBTP)
     ceiling_dbfs = levelling.ceiling_dbfs if levelling.ceiling_dbfs is not None else loudness.PEAK_DBTP
     corrected = Levelling(levelling.gain_db + missing_db, ceiling_dbfs - over_db)
-    clip, made = order.folder / CLIP, work / CLIP
-    kept = ffmpeg.input(media.file_url(clip), **media.input_options(CONTAINER)).video
-    options = {"c:v": "copy", **SOUND_OPTIONS, **file_options(order.title)}
-    output = ffmpeg.output(kept, corrected.apply(_sound(work)), media.file_url(made), **options)
-    media.run_ffmpeg(
-        arguments(output), what=f"Levelling a clip of {order.source.name}", timeout_s=_patience_s(take.cut)
+    return _encoded(order, take.cut, take.before, corrected, work)
+
+
+def _encoded(order: Order, cut: Cut, before: Loudness | None, levelling: Levelling | None, work: Path) -> Take:
+    """The one encode of all formats and sizes, and what is found on them."""
+    call, warnings = encode_call(
+        order.production,
+        cut,
+        levelling,
+        settings=order.settings,
+        encoder=order.encoder,
+        title=order.title,
+        folder=order.folder,
+        work=work,
+        threads=order.threads,
     )
-    made.replace(clip)
-    return _examined(order, take.cut, take.before, corrected, work)
+    _run_encoder(order, cut, call, work)
+    return examine(order, cut, before, levelling, warnings, work)
 
 
-def _encode(order: _Order, cut: Cut, levelling: Levelling | None, work: Path) -> None:
-    """The one encode: picture, levelled sound, burned captions."""
-    size = picture.clip_size(order.info.video, order.settings.max_height)
-    sound = levelling.apply(_sound(work)) if levelling else None
-    picture.copy_fonts(work)
-    if order.info.video:
-        shown = picture.finish_picture(
-            read_picture(cut, threads=order.threads), order.info.video, size, picture.plan_colours(order.info.video)
-        )
-    else:
-        assert sound is not None
-        (work / "title.ass").write_text(picture.title_ass(order.title), encoding="utf-8")
-        split = sound.filter("aformat", channel_layouts="stereo").asplit()
-        sound, shown = split[0], picture.generated_picture(split[1], cut.frames, size)
-    if order.burns:
-        from core.captions import to_ass
-
-        (work / "captions.ass").write_text(
-            to_ass(order.captions, width_px=size[0], height_px=size[1]), encoding="utf-8"
-        )
-        shown = picture.burn_captions(shown)
-    options = picture_options(cut, order.settings, order.threads) | file_options(order.title)
-    if sound is not None:
-        options |= SOUND_OPTIONS
-    streams = [shown] if sound is None else [shown, sound]
-    output = ffmpeg.output(*streams, media.file_url(order.folder / CLIP), **options)
-    _run_encoder(order, cut, ["-filter_complex_threads", str(order.threads), *arguments(output)], work)
-
-
-def _run_encoder(order: _Order, cut: Cut, call: list[str], work: Path) -> None:
+def _run_encoder(order: Order, cut: Cut, call: list[str], work: Path) -> None:
     """Run ffmpeg and tell how far it is by its count of frames: with `-copyts`, its out_time begins anywhere."""
 
     def on_line(line: str) -> None:
@@ -212,74 +166,53 @@ def _run_encoder(order: _Order, cut: Cut, call: list[str], work: Path) -> None:
     media.run([*program, *call], what=what, timeout_s=_patience_s(cut), cwd=work, on_line=on_line)
 
 
-def _sound(work: Path) -> Any:
-    return ffmpeg.input(media.file_url(work / "sound.wav"), **media.input_options("wav")).audio
-
-
 def _patience_s(cut: Cut) -> float:
-    return 300 + 60 * (cut.duration_s + cut.picture_lead_s)
+    return 300 + 120 * (cut.duration_s + cut.picture_lead_s)
 
 
-def _examined(order: _Order, cut: Cut, before: Loudness | None, levelling: Levelling | None, work: Path) -> _Take:
-    """Look the finished clip over, and compare it with the recording."""
-    clip = order.folder / CLIP
-    try:
-        found = probe(clip)
-    except RefusedInput as error:
-        raise MediaError(f"Rendering a clip of {order.source.name}: what came out is not playable: {error}") from error
-    size = picture.clip_size(order.info.video, order.settings.max_height)
-    bad = checks.check_container(clip, found, cut, size)
-    itself = Cut(clip, found, 0.0, 0.0, cut.frames, cut.frame_rate, 0.0, 0.0)
-    warnings = [text for text in (picture.plan_colours(order.info.video).warning,) if text]
-    level: list[str] = []
-    after, lag_s, seen = None, None, []
-    if found.video:
-        seen = glimpses.keyframes(itself, work)
-        more, noted = checks.check_picture(itself, cut, seen, work, burned=order.burns)
-        bad, warnings = bad + more, warnings + noted
-    if found.audio and before:
-        more, noted, lag_s = checks.check_sound(itself, cut, work)
-        bad, warnings = bad + more, warnings + noted
-        after = loudness.measure_loudness(clip, CONTAINER, cut.duration_s)
-        level = checks.check_level(after, before, order.settings.loudness_lufs)
-    measures: dict[str, float | str | None] = {
-        "duration_s": found.duration_s,
-        "loudness_lufs": _finite(after.integrated_lufs) if after else None,
-        "true_peak_dbtp": _finite(after.true_peak_dbtp) if after else None,
-        "source_loudness_lufs": _finite(before.integrated_lufs) if before else None,
-        "gain_db": levelling.gain_db if levelling else None,
-        "sound_lag_s": lag_s,
-    }
-    captions = tuple(checks.check_captions(order.captions, cut))
-    verdict = checks.Verdict(tuple(bad), tuple(level), captions, tuple(warnings), measures)
-    return _Take(cut, size, before, levelling, after, verdict, tuple(seen), found.video and found.video.color_space)
+def _write_posters(order: Order, take: Take) -> None:
+    """The poster of the clip, and of each other format one of the same moment, named by its format."""
+    if not (take.seen and take.found and take.found.video):
+        return
+    clip, (begin_s, end_s) = order.folder / CLIP, body_span_s(order.production, take.cut)
+    seen = [replace(glimpse, time_s=glimpse.time_s + begin_s) for glimpse in take.seen]
+    if order.pick_poster and order.info.video:
+        seen = [replace(seen[0], time_s=order.pick_poster(clip, take.found, (begin_s, end_s)))]
+    best = sharpest(seen)
+    for number, look in enumerate(order.production.looks):
+        stem = look_stem(number, look)
+        target = order.folder / (POSTER if number == 0 else f"{stem}.jpg")
+        write_poster(order.folder / f"{stem}.mp4", take.found.video.color_space, best.time_s, target)
 
 
-def _outcome(take: _Take, repairs: Sequence[str], target_lufs: float) -> RenderedClip:
-    verdict = take.verdict
+def _outcome(order: Order, take: Take, repairs: Sequence[str]) -> RenderedClip:
+    verdict, target_lufs = take.verdict, order.settings.loudness_lufs
     if take.after and take.after.integrated_lufs < target_lufs and take.after.true_peak_dbtp <= checks.CLIPPED_DBTP:
         # Its peaks allow no more. A clip somewhat too quiet is still worth having.
         verdict = replace(verdict, level=(), warnings=(*verdict.warnings, *verdict.level))
     found = verdict.result
+    files = made_files(order.production)
     return RenderedClip(
-        duration_s=take.cut.duration_s,
-        width=take.size[0],
-        height=take.size[1],
+        duration_s=float(total_cut_frames(order.production, take.cut) / take.cut.frame_rate),
+        width=files[0].width,
+        height=files[0].height,
         frame_rate=f"{take.cut.frame_rate.numerator}/{take.cut.frame_rate.denominator}",
-        loudness_lufs=_finite(take.after.integrated_lufs) if take.after else None,
-        true_peak_dbtp=_finite(take.after.true_peak_dbtp) if take.after else None,
+        loudness_lufs=finite(take.after.integrated_lufs) if take.after else None,
+        true_peak_dbtp=finite(take.after.true_peak_dbtp) if take.after else None,
         checks=found,
         repairs=tuple(repairs),
         rejected=found.problems[0] if found.problems else None,
         start_s=take.cut.start_s,
         end_s=take.cut.start_s + take.cut.duration_s,
+        files=files,
+        intro_s=body_span_s(order.production, take.cut)[0],
     )
 
 
-def _failed(order: _Order, repairs: Sequence[str], error: MediaError) -> RenderedClip:
+def _failed(order: Order, repairs: Sequence[str], error: MediaError) -> RenderedClip:
     """The recording cannot be decoded here at all: there is no clip."""
-    for name in (CLIP, POSTER):
-        (order.folder / name).unlink(missing_ok=True)
+    for file in (*order.folder.glob("*.mp4"), *order.folder.glob("*.jpg")):
+        file.unlink()
     reason = f"This part of the recording cannot be rendered: {error}"
     nothing = CheckResult((reason,), (), {})
     return RenderedClip(0.0, 0, 0, "0/1", None, None, nothing, tuple(repairs), reason, order.start_s, order.end_s)
@@ -289,7 +222,3 @@ def _raise_if_machine(error: MediaError) -> None:
     """Raise `error` again where it tells of the machine, which no other way of cutting can help."""
     if isinstance(error, MediaTimeout) or any(sign in str(error) for sign in MACHINE_SIGNS):
         raise error
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None

@@ -4,9 +4,11 @@ Each group holds what one stage depends on, so that changing a setting redoes on
 Field names are unique over all groups: `silence_dbfs` is `--silence-dbfs` on the command line.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from core.framing_plan import Format
 
 
 class Group(BaseModel):
@@ -31,6 +33,16 @@ class SilenceSettings(Group):
     min_silence_ms: Annotated[int, Field(ge=100, le=60_000, description="Shortest silence reported, in ms.")] = 1_000
 
 
+def _listed(value: Any) -> Any:
+    """What a command line gives as "a,b" is a list."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _once(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+FilePath = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000)]
 Clips = Annotated[int, Field(ge=1, le=100, description="Most clips cut from one recording.")]
 MinSeconds = Annotated[float, Field(ge=1, le=3_600, description="Shortest clip, in seconds.")]
 MaxSeconds = Annotated[float, Field(ge=1, le=3_600, description="Longest clip, in seconds.")]
@@ -43,6 +55,40 @@ About = Annotated[
     ),
 ]
 BurnCaptions = Annotated[bool, Field(description="Draw the captions into the picture.")]
+Formats = Annotated[
+    tuple[Format, ...],
+    BeforeValidator(_listed),
+    AfterValidator(_once),
+    Field(
+        title="Formats",
+        description="Formats of each clip, one or more: source (as recorded), vertical (9:16), square (1:1);"
+        " else the template's, else source.",
+    ),
+]
+CaptionStyleName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=60),
+    Field(title="Caption style", description="How drawn captions look: plain, highlight, karaoke, bold."),
+]
+TemplateName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=500),
+    Field(title="Template", description="Brand template: a name, or the path of its YAML file."),
+]
+Tighten = Annotated[
+    Literal["no", "preview", "pauses", "all"],
+    Field(
+        title="Tighten",
+        description="Remove long pauses, or pauses and fillers (all), inside clips; preview only lists what would go.",
+    ),
+]
+Renditions = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_listed),
+    AfterValidator(_once),
+    Field(title="Renditions", min_length=1, description="Sizes of each clip, of the ladder: hd, sd, mobile."),
+]
+Hls = Annotated[bool, Field(title="HLS", description="Also package each clip for streaming (HLS, fMP4 segments).")]
 Reel = Annotated[bool, Field(description="Also join the clips into one reel with chapters.")]
 ModelName = Annotated[str, Field(min_length=1, description="Scoring model: a name, name@version or alias.")]
 SpeechModel = Annotated[
@@ -86,12 +132,50 @@ class EncodingSettings(Group):
         Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"],
         Field(description="x264 preset: slower makes smaller files."),
     ] = "veryfast"
+    encoder: Annotated[
+        Literal["x264", "auto", "nvenc", "videotoolbox", "qsv", "amf"],
+        Field(description="What encodes: x264, a hardware encoder that passes a trial, or auto (hardware if it does)."),
+    ] = "x264"
+    ladder: Annotated[FilePath, Field(description="YAML file with a ladder of sizes of your own.")] = ""
 
 
 class RenderSettings(EncodingSettings):
     """How clips look and sound."""
 
     burn_captions: BurnCaptions = False
+    renditions: Renditions = ("hd",)
+    hls: Hls = False
+
+
+class LookSettings(Group):
+    """How clips are framed and dressed."""
+
+    formats: Formats = ()
+    caption_style: CaptionStyleName = ""
+    template: TemplateName = ""
+    tighten: Tighten = "no"
+    framing: Annotated[FilePath, Field(description="JSON file with framing plans of your own for single clips.")] = ""
+
+
+class WritingSettings(Group):
+    """What is written: captions, titles, descriptions."""
+
+    glossary: Annotated[FilePath, Field(description="File of terms to write right: YAML or plain text.")] = ""
+    profanity: Annotated[
+        Literal["keep", "mask", "remove"], Field(description="Swear words in captions and titles.")
+    ] = "keep"
+    condense: Annotated[
+        bool, Field(description="Leave fillers and repeated words out of captions where speech is too fast to read.")
+    ] = True
+    titles: Annotated[
+        Literal["offline", "endpoint", "local"],
+        Field(description="Who writes titles: nobody but Winnow, an OpenAI-compatible endpoint, or a local model."),
+    ] = "offline"
+    speaker: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, max_length=100),
+        Field(description="Name of the speaker, for lower thirds and caption files."),
+    ] = ""
 
 
 class Settings(Group):
@@ -99,6 +183,8 @@ class Settings(Group):
 
     selection: SelectionSettings = SelectionSettings()
     rendering: RenderSettings = RenderSettings()
+    look: LookSettings = LookSettings()
+    writing: WritingSettings = WritingSettings()
     speech: SpeechSettings = SpeechSettings()
     silences: SilenceSettings = SilenceSettings()
     admission: AdmissionSettings = AdmissionSettings()

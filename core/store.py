@@ -51,6 +51,14 @@ class Store:
         except ValueError:  # a listing that is no JSON: somebody else's file, or a broken disk
             return False
 
+    def names(self, ref: StageRef) -> list[str]:
+        """The files of a complete entry, relative to its folder. Raises StoreError if it is gone."""
+        try:
+            listing: dict[str, int] = json.loads(self.fs.cat_file(f"{self.folder(ref)}/{LISTING}"))
+        except FileNotFoundError as error:
+            raise StoreError(f"Reading the files of {ref.stage}: it is gone. Run again to make it anew.") from error
+        return sorted(listing)
+
     def drop(self, ref: StageRef) -> None:
         """Remove an entry, its listing first, so that a reader never sees half of it as whole."""
         folder = self.folder(ref)

@@ -12,29 +12,40 @@ from pydantic import ValidationError
 from core.errors import BadSetting, Cancelled, RefusedInput, WinnowError
 from core.files import Source, display_name, find_sources, to_path, to_uri
 from core.home import store
+from core.kit import load_kit
 from core.records import RunModels
 from core.settings import (
     About,
     AdmissionSettings,
     BurnCaptions,
+    CaptionStyleName,
     Clips,
     EncodingSettings,
+    FilePath,
+    Formats,
+    Hls,
     Language,
+    LookSettings,
     MaxSeconds,
     MinSeconds,
     ModelName,
     Reel,
     RenderSettings,
+    Renditions,
     SelectionSettings,
     Settings,
     SilenceSettings,
     SpeechModel,
     SpeechSettings,
+    TemplateName,
+    Tighten,
+    WritingSettings,
 )
 from flows.options import problems
 from flows.outcomes import Outcome, as_table
 from flows.recording import recording
 from flows.resolving import resolve_models
+from models.writers import writer_for
 
 
 class BatchFailed(WinnowError):
@@ -57,12 +68,20 @@ def highlight(
     min_s: MinSeconds = 20.0,
     max_s: MaxSeconds = 120.0,
     about: About = "",
+    formats: Formats = (),
     burn_captions: BurnCaptions = False,
+    caption_style: CaptionStyleName = "",
+    template: TemplateName = "",
+    tighten: Tighten = "no",
+    renditions: Renditions = ("hd",),
+    hls: Hls = False,
+    framing: FilePath = "",
     reel: Reel = True,
     model: ModelName = "champion",
     speech_model: SpeechModel = "tiny.en",
     language: Language = None,
-    encoding: EncodingSettings = EncodingSettings(),  # noqa: B008  frozen
+    writing: WritingSettings = WritingSettings(),  # noqa: B008  frozen
+    encoding: EncodingSettings = EncodingSettings(),  # noqa: B008
     silences: SilenceSettings = SilenceSettings(),  # noqa: B008
     admission: AdmissionSettings = AdmissionSettings(),  # noqa: B008
 ) -> list[Outcome]:
@@ -76,11 +95,19 @@ def highlight(
         min_s: Shortest clip, in seconds.
         max_s: Longest clip, in seconds.
         about: Turn the picks toward this subject, in words of your own: a topic or a question.
+        formats: Formats of each clip: source (as recorded), vertical (9:16), square (1:1); else the template's.
         burn_captions: Draw the captions into the picture.
+        caption_style: How drawn captions look: plain, highlight, karaoke, bold; else the template's.
+        template: Brand template: a name, or the path of its YAML file.
+        tighten: Remove long pauses, or pauses and fillers, inside clips; preview only lists what would go.
+        renditions: Sizes of each clip, of the ladder: hd, sd, mobile.
+        hls: Also package each clip for streaming.
+        framing: JSON file with framing plans of your own for single clips.
         reel: Also join the clips into one reel with chapters.
         model: Scoring model: a name, name@version or alias.
         speech_model: Whisper model: tiny.en, base (many languages), or a CTranslate2 folder.
         language: Spoken language, such as en; else a multilingual model detects it.
+        writing: What is written: captions, titles, descriptions.
         encoding: How clips are encoded.
         silences: What counts as silence.
         admission: Which recordings are taken.
@@ -91,7 +118,13 @@ def highlight(
     try:
         settings = Settings(
             selection=SelectionSettings(clips=clips, min_s=min_s, max_s=max_s, about=about),
-            rendering=RenderSettings(burn_captions=burn_captions, **encoding.model_dump()),
+            rendering=RenderSettings(
+                burn_captions=burn_captions, renditions=renditions, hls=hls, **encoding.model_dump()
+            ),
+            look=LookSettings(
+                formats=formats, caption_style=caption_style, template=template, tighten=tighten, framing=framing
+            ),
+            writing=writing,
             speech=SpeechSettings(speech_model=speech_model, language=language),
             silences=silences,
             admission=admission,
@@ -103,6 +136,8 @@ def highlight(
     found = find_sources(sources)
     if transcript is not None and len(found) != 1:
         raise BadSetting(f"--transcript: one caption file goes with one recording, got {len(found)} recordings.")
+    load_kit(settings)  # refuse what cannot be used before anything is begun
+    writer_for(settings.writing.titles)
     models = resolve_models(settings)
     store().sweep()
     outcomes = [_one(source, out, transcript, settings, models) for source in found]

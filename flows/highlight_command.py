@@ -18,6 +18,7 @@ from rich.table import Table
 from core import media
 from core.errors import RefusedInput
 from core.files import find_sources, to_uri
+from core.kit import load_kit
 from core.manifest import MANIFEST_NAME
 from core.publishing import read_manifest
 from flows.display import RunView, clock, shown
@@ -32,6 +33,7 @@ INTERRUPTED = 130
 def highlight_command(given: argparse.Namespace) -> int:
     """Run the flow on what the command line names. Returns the exit code."""
     settings = settings_from(given)
+    load_kit(settings)
     find_sources(given.sources)  # refuse what is not there before anything is started
     if given.transcript and not Path(given.transcript).is_file():
         raise RefusedInput(f"{given.transcript} does not exist; check the name given to --transcript.")

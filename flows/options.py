@@ -33,19 +33,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_option(parser: Any, name: str, field: FieldInfo) -> None:
     flag = "--" + name.replace("_", "-")
-    shown = "" if field.default in (None, "") else f" (default: {_shown(field.default)})"
+    shown = "" if field.default in (None, "", ()) else f" (default: {_shown(field.default)})"
     text = ((field.description or "") + shown).replace("%", "%%")
     if field.annotation is bool:
         parser.add_argument(flag, dest=name, action=argparse.BooleanOptionalAction, help=text, default=None)
         return
     choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else None
-    metavar = None if choices else "TEXT" if str in (field.annotation, *get_args(field.annotation)) else "N"
+    if get_origin(field.annotation) is tuple:
+        metavar = "A,B"
+    else:
+        metavar = None if choices else "TEXT" if str in (field.annotation, *get_args(field.annotation)) else "N"
     parser.add_argument(flag, dest=name, choices=choices, metavar=metavar, help=text, default=None)
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ",".join(value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -84,14 +89,17 @@ def problems(error: ValidationError) -> str:
 
 def flow_parameters(settings: Settings) -> dict[str, Any]:
     """The same settings as the flow `highlight` takes them: everyday ones by name, the rest in their groups."""
-    encoding = settings.rendering.model_dump(exclude={"burn_captions"})
+    everyday = {"burn_captions", "renditions", "hls"}
+    encoding = settings.rendering.model_dump(exclude=everyday)
     return {
         **settings.selection.model_dump(),
         **settings.speech.model_dump(),
-        "burn_captions": settings.rendering.burn_captions,
+        **settings.look.model_dump(),
+        **settings.rendering.model_dump(include=everyday),
         "model": settings.model,
         "reel": settings.reel,
         "encoding": encoding,
+        "writing": settings.writing.model_dump(),
         "silences": settings.silences.model_dump(),
         "admission": settings.admission.model_dump(),
     }

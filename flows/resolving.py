@@ -2,7 +2,7 @@
 
 from core.records import RunModels
 from core.settings import Settings
-from models import about, pretrained, registry
+from models import about, faces, pretrained, registry, slides
 
 
 def resolve_models(settings: Settings) -> RunModels:
@@ -11,5 +11,7 @@ def resolve_models(settings: Settings) -> RunModels:
         highlight=registry.resolve_scoring(settings.model, registry.roots()),
         speech=pretrained.resolve_speech(settings.speech.speech_model),
         text=pretrained.resolve("all-minilm-l6-v2"),
+        faces=faces.resolve_faces(),
+        ocr=slides.resolve(),
         about=registry.resolve(about.NAME) if settings.selection.about else None,
     )

@@ -61,6 +61,11 @@ def writer_for(kind: str) -> Writer | None:
     return local(folder)
 
 
+def writer_name(kind: str) -> str:
+    """What would write at present, so that another model's words are not taken from the cache."""
+    return {"endpoint": os.environ.get(MODEL, ""), "local": os.environ.get(FOLDER, "")}.get(kind, kind)
+
+
 def endpoint(url: str, model: str, key: SecretStr, *, timeout_s: float = TIMEOUT_S) -> Writer:
     """A server that speaks OpenAI's chat completions (Ollama, vLLM, llama.cpp, …) at `url`, which ends in /v1."""
     import httpx

@@ -1,11 +1,12 @@
 """Publish what a run made of one recording: files, captions, report, and the manifest at the end."""
 
+import json
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version as package_version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -13,25 +14,23 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from core import timeline
-from core.captions import build_cues, to_srt, to_vtt, violations
+from core.caption_files import shown_slides, to_srt, to_text, to_vtt
+from core.captions import build_captions
+from core.contact_sheet import Shown, write_overview
 from core.files import to_path
 from core.home import store
 from core.manifest import (
-    ClipChecks,
     ClipEntry,
-    ClipFiles,
     Manifest,
     ModelEntry,
     RecordingFiles,
     RejectedEntry,
     SourceEntry,
     TranscriptEntry,
+    layouts_json,
 )
-from core.publishing import clip_stem, publish
-from core.reading import CaptionRules
+from core.publishing import publish
 from core.records import (
-    Cue,
-    Highlight,
     MediaInfo,
     MediaRef,
     RunModels,
@@ -43,14 +42,17 @@ from core.records import (
     StageTiming,
     Transcript,
 )
-from core.rendering import RenderedClip
 from core.report import MAX_THUMBNAILS, render_report
 from core.settings import Settings
+from core.sights import LayoutSpan, Slide
+from core.slide_index import to_json as slides_json
 from core.tools import find_tool
+from tasks.clip_entries import Finished, Parcel, clip_entry
 from tasks.entries import SCORES_NAME, TIMELINE_NAME, envelope, read_value
-from tasks.rendering import CLIP_NAME, POSTER_NAME, REEL_NAME, said_in
+from tasks.rendering import REEL_NAME
 from tasks.subject import Found
 
+LAYOUT_NAME, SLIDES_NAME, OVERVIEW_NAME = "layout.json", "slides.json", "overview.jpg"
 REPORT_BINS = 1_500
 FLOOR_DBFS = -60.0
 
@@ -63,20 +65,27 @@ class Analysis:
     silences: StageRef | None
     transcript: StageRef | None
     picture: StageRef | None
+    layout: StageRef | None
+    slides: StageRef | None
     merged: StageRef
     scored: StageRef
     relevance: StageRef | None
     """None where no subject was named."""
     selected: StageRef
+    written: StageRef
     warnings: tuple[str, ...]
+    corrections: tuple[str, ...] = ()
+    """Terms that the glossary corrected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Renderings:
     """The chosen moments with their renderings, in timeline order, and the reel if one was asked for."""
 
-    clips: tuple[tuple[Highlight, StageRef], ...]
+    clips: tuple[Finished, ...]
     reel: StageRef | None
+    template: str | None = None
+    """Name of the brand template."""
 
 
 @task(
@@ -99,29 +108,52 @@ def publish_recording(
 ) -> str:
     """Publish into `folder` and return the manifest's path. Not cached: the folder may be anywhere, or gone."""
     began_s = time.monotonic()
-    copies: dict[str, Path] = {}
-    texts: dict[str, str] = {}
+    parcel = Parcel()
     transcript = read_value(analysis.transcript, Transcript) if analysis.transcript else None
-    kept = [(h, ref, read_value(ref, RenderedClip)) for h, ref in renderings.clips]
-    good = [(h, ref, clip) for h, ref, clip in kept if clip.rejected is None]
-    clips = [_clip(n, h, ref, clip, transcript, copies, texts) for n, (h, ref, clip) in enumerate(good, 1)]
+    slides = read_value(analysis.slides, list[Slide]) if analysis.slides else []
+    good = [made for made in renderings.clips if made.clip.rejected is None]
+    clips = [
+        clip_entry(
+            number,
+            made,
+            parcel,
+            transcript=transcript,
+            slides=slides,
+            speaker=settings.writing.speaker,
+            tightened=made.dressed.production.tightening is not None,
+        )
+        for number, made in enumerate(good, 1)
+    ]
     if renderings.reel:
-        copies["reel.mp4"] = store().path(renderings.reel, REEL_NAME)
+        parcel.copies["reel.mp4"] = store().path(renderings.reel, REEL_NAME)
     words = [word for sentence in transcript.sentences for word in sentence.words] if transcript else []
-    if words:
-        cues = build_cues(words, end_s=max(info.duration_s, words[-1].end_s))
-        texts |= {"transcript.srt": to_srt(cues), "transcript.vtt": to_vtt(cues)}
+    if transcript and words:
+        captions = build_captions(
+            words, end_s=max(info.duration_s, words[-1].end_s), condense=settings.writing.condense
+        )
+        shown = shown_slides(slides, Span(0.0, info.duration_s))
+        parcel.texts |= {
+            "transcript.srt": to_srt(captions.cues),
+            "transcript.vtt": to_vtt(captions.cues, speaker=settings.writing.speaker or None, slides=shown),
+            "transcript.txt": to_text(transcript.sentences, slides),
+        }
+    images = _picture_files(analysis, slides, parcel)
+    overview = OVERVIEW_NAME if clips else None
     manifest = Manifest(
         winnow=package_version("winnow"),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         source=_source(recording, info),
-        models=_models(models, transcript),
+        models=_models(models, transcript, looked=analysis.picture is not None),
         settings=settings,
         tools={name: find_tool(name).version for name in ("ffmpeg", "ffprobe")}
         | {name: package_version(name) for name in ("prefect", "torch", "transformers", "faster-whisper", "decord")},
         stages=timings,
         clips=clips,
-        rejected=[RejectedEntry(start_s=h.start_s, end_s=h.end_s, reason=c.rejected) for h, _, c in kept if c.rejected],
+        rejected=[
+            RejectedEntry(start_s=made.pick.start_s, end_s=made.pick.end_s, reason=made.clip.rejected)
+            for made in renderings.clips
+            if made.clip.rejected
+        ],
         runners_up=list(read_value(analysis.selected, Selection).runners_up),
         silences=read_value(analysis.silences, list[Silence]) if analysis.silences else [],
         transcript=TranscriptEntry(
@@ -138,56 +170,53 @@ def publish_recording(
             reel="reel.mp4" if renderings.reel else None,
             srt="transcript.srt" if words else None,
             vtt="transcript.vtt" if words else None,
+            text="transcript.txt" if words else None,
+            overview=overview,
+            layout=LAYOUT_NAME if analysis.layout else None,
+            slides=SLIDES_NAME if analysis.slides else None,
+            slide_images=images,
         ),
+        template=renderings.template,
+        corrections=list(analysis.corrections),
         warnings=list(analysis.warnings),
     )
     publishing = StageTiming("publish", round(time.monotonic() - began_s, 3), cached=False)
     manifest = manifest.model_copy(update={"stages": [*timings, publishing]})
-    texts["report.html"] = _report(manifest, info, analysis, transcript)
-    return str(publish(to_path(folder), manifest, copies=copies, texts=texts))
+    parcel.texts["report.html"] = _report(manifest, info, analysis, transcript, slides)
+    with TemporaryDirectory() as scratch:
+        if overview:
+            parcel.copies[overview] = Path(scratch, overview)
+            _write_overview(clips, parcel, recording.name, parcel.copies[overview])
+        return str(publish(to_path(folder), manifest, copies=parcel.copies, texts=parcel.texts))
 
 
-def _clip(
-    number: int,
-    highlight: Highlight,
-    ref: StageRef,
-    clip: RenderedClip,
-    transcript: Transcript | None,
-    copies: dict[str, Path],
-    texts: dict[str, str],
-) -> ClipEntry:
-    """The manifest's entry of one clip; what it names is added to `copies` and `texts`."""
-    stem = f"clips/{clip_stem(number, highlight.title)}"
-    copies |= {f"{stem}.mp4": store().path(ref, CLIP_NAME), f"{stem}.jpg": store().path(ref, POSTER_NAME)}
-    words, cues = said_in(transcript, Span(clip.start_s, clip.end_s))
-    if cues:
-        texts |= {f"{stem}.srt": to_srt(cues), f"{stem}.vtt": to_vtt(cues)}
-    return ClipEntry(
-        rank=highlight.rank,
-        start_s=round(clip.start_s, 3),
-        end_s=round(clip.end_s, 3),
-        score=highlight.score,
-        title=highlight.title,
-        text=highlight.text,
-        reasons=highlight.reasons,
-        words=list(words),
-        files=ClipFiles(
-            video=f"{stem}.mp4",
-            poster=f"{stem}.jpg",
-            srt=f"{stem}.srt" if cues else None,
-            vtt=f"{stem}.vtt" if cues else None,
-        ),
-        checks=ClipChecks.of(clip.checks, clip.repairs, _caption_warnings(cues)),
-        render_key=ref.key,
-    )
+def _picture_files(analysis: Analysis, slides: list[Slide], parcel: Parcel) -> list[str]:
+    """Add layout.json, slides.json and the slides' images to the parcel; the images' names."""
+    if analysis.layout:
+        spans = read_value(analysis.layout, list[LayoutSpan])
+        parcel.texts[LAYOUT_NAME] = json.dumps(layouts_json(spans), indent=1)
+    if not analysis.slides:
+        return []
+    parcel.texts[SLIDES_NAME] = json.dumps(slides_json(slides), indent=1, ensure_ascii=False)
+    images = sorted({slide.image for slide in slides if slide.image})
+    parcel.copies |= {name: store().path(analysis.slides, name) for name in images}
+    return images
 
 
-def _caption_warnings(cues: Sequence[Cue]) -> list[str]:
-    """What is wrong with the captions, in a line: fast speech breaks the reading speed again and again."""
-    broken = violations(cues, CaptionRules())
-    if len(broken) < 3:
-        return broken
-    return [f"{len(broken)} times in {len(cues)} captions a rule is broken; first: {broken[0]}"]
+def _write_overview(clips: list[ClipEntry], parcel: Parcel, name: str, target: Path) -> None:
+    """A picture with a row for each clip, of its poster in every format."""
+    rows = [
+        Shown(
+            title=f"{number}. {entry.title}",
+            note=entry.writing.description,
+            pictures=tuple(
+                (format, parcel.copies[entry.files.posters.get(format, entry.files.poster)])
+                for format in entry.files.formats
+            ),
+        )
+        for number, entry in enumerate(clips, 1)
+    ]
+    write_overview(rows, target, title=name)
 
 
 def _source(recording: MediaRef, info: MediaInfo) -> SourceEntry:
@@ -207,21 +236,27 @@ def _source(recording: MediaRef, info: MediaInfo) -> SourceEntry:
     )
 
 
-def _models(models: RunModels, transcript: Transcript | None) -> dict[str, ModelEntry]:
+def _models(models: RunModels, transcript: Transcript | None, *, looked: bool) -> dict[str, ModelEntry]:
     used = {"highlight": models.highlight, "text": models.text}
     if transcript and transcript.source != "captions":
         used["speech"] = models.speech
     if models.about:
         used["about"] = models.about
+    if looked:
+        used |= {"faces": models.faces, "ocr": models.ocr}
     return {role: ModelEntry.of(ref) for role, ref in used.items()}
 
 
-def _report(manifest: Manifest, info: MediaInfo, analysis: Analysis, transcript: Transcript | None) -> str:
+def _report(
+    manifest: Manifest, info: MediaInfo, analysis: Analysis, transcript: Transcript | None, read: list[Slide]
+) -> str:
     rows = timeline.rows(timeline.read(store().path(analysis.merged, TIMELINE_NAME)))
     scores = pq.read_table(store().path(analysis.scored, SCORES_NAME))["highlight"].to_pylist()
     told = read_value(analysis.relevance, Found) if analysis.relevance else None
     about = told.rows if told and told.found else [0.0] * len(rows)
     slides = read_value(analysis.picture, list[SlideSpan]) if analysis.picture else []
+    if read:
+        slides = [replace(span, title=slide.title, text=slide.text) for span, slide in zip(slides, read, strict=True)]
     shown = [s.thumbnail for s in slides if s.thumbnail]
     shown = shown[:: max(1, -(-len(shown) // MAX_THUMBNAILS))]
     return render_report(

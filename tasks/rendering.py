@@ -1,47 +1,35 @@
 """Render chosen moments into clips, and join clips into a reel."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from prefect import task
 
-from core.captions import build_cues, burn_rules, retime
+from core.contact_sheet import write_contact_sheet
+from core.encoders import choose_encoder
 from core.files import to_path
+from core.hls import package_hls
 from core.home import store
 from core.machine import cores
-from core.picture import clip_size
-from core.reading import CaptionRules
-from core.records import Cue, Highlight, MediaInfo, MediaRef, Span, StageRef, Transcript, Word
+from core.probe import probe
+from core.production import Production
+from core.records import Highlight, MediaInfo, MediaRef, ModelRef, Span, StageRef
 from core.reel import join_clips
 from core.rendering import RenderedClip, render_clip
 from core.settings import RenderSettings
+from core.takes import PosterPicker
 from tasks.entries import read_value, write_value
 from tasks.stage import STAGE, Entry, worth_retrying
 
-RENDER_VERSION = "1"
+RENDER_VERSION = "2"
 REEL_VERSION = "1"
 CLIP_NAME = "clip.mp4"
 POSTER_NAME = "poster.jpg"
 REEL_NAME = "reel.mp4"
+SHEET_NAME = "sheet.jpg"
+HLS_FOLDER = "hls"
 ENCODER_THREADS = 2
 RENDERS_AT_ONCE = max(1, cores() // ENCODER_THREADS)
-
-
-def said_in(
-    transcript: Transcript | None, span: Span, rules: CaptionRules | None = None
-) -> tuple[tuple[Word, ...], tuple[Cue, ...]]:
-    """The words of a moment on the clip's own timeline, and its captions."""
-    if transcript is None:
-        return (), ()
-    near = [s for s in transcript.sentences if s.start_s < span.end_s and s.end_s > span.start_s]
-    words = retime([word for sentence in near for word in sentence.words], span.start_s, span.end_s)
-    return tuple(words), tuple(build_cues(words, end_s=span.length_s, rules=rules)) if words else ()
-
-
-def drawn_in(transcript: Transcript | None, span: Span, info: MediaInfo, settings: RenderSettings) -> tuple[Cue, ...]:
-    """Captions to draw into the picture, in lines that fit its width; none if none are wanted."""
-    if not settings.burn_captions:
-        return ()
-    return said_in(transcript, span, burn_rules(*clip_size(info.video, settings.max_height)))[1]
 
 
 @task(
@@ -60,27 +48,70 @@ def render_highlight(
     info: MediaInfo,
     span: Span,
     title: str,
-    captions: tuple[Cue, ...],
+    production: Production,
+    encoder: str,
+    faces: ModelRef,
     settings: RenderSettings,
     version: str = RENDER_VERSION,
 ) -> StageRef:
-    """Cut one moment into a finished, checked clip with a poster. `captions` are drawn only if the settings say so."""
+    """Make one moment into finished, checked clips in all formats and sizes, with a poster and a contact sheet.
+
+    Args:
+        encoder: The name of the one that was chosen on this machine.
+        faces: What looks for open eyes on the poster.
+    """
     entry = Entry()
     with entry.writing() as at:
-        rendered = render_clip(
-            to_path(recording.uri),
-            info,
-            span.start_s,
-            span.end_s,
-            settings=settings,
-            title=title,
-            captions=captions,
-            folder=at.folder,
-            threads=ENCODER_THREADS,
-            on_progress=lambda done_s: at.tell(done_s / span.length_s),
-        )
+        with TemporaryDirectory(dir=at.folder) as scratch:
+            rendered = render_clip(
+                to_path(recording.uri),
+                info,
+                span.start_s,
+                span.end_s,
+                settings=settings,
+                encoder=choose_encoder(encoder),
+                title=title,
+                production=production,
+                folder=at.folder,
+                threads=ENCODER_THREADS,
+                pick_poster=_poster_picker(Path(scratch)) if info.video else None,
+                on_progress=lambda done_s: at.tell(0.95 * done_s / span.length_s),
+            )
+            if rendered.rejected is None:
+                _write_sheet(at.folder, production, title, Path(scratch))
+                if settings.hls:
+                    _package(at.folder, rendered, production)
         write_value(at.folder, rendered, RenderedClip)
     return entry.ref
+
+
+def _poster_picker(scratch: Path) -> PosterPicker:
+    from models.faces import load_faces
+    from models.poster import pick_poster
+
+    def pick(clip: Path, found: MediaInfo, within_s: tuple[float, float]) -> float:
+        return pick_poster(clip, found, load_faces(ENCODER_THREADS), scratch, within_s=within_s)
+
+    return pick
+
+
+def _write_sheet(folder: Path, production: Production, title: str, scratch: Path) -> None:
+    clip = folder / CLIP_NAME
+    found = probe(clip)
+    write_contact_sheet(clip, found, folder / SHEET_NAME, scratch=scratch, title=title, captions=production.cues)
+
+
+def _package(folder: Path, rendered: RenderedClip, production: Production) -> None:
+    """Streaming packages beside the files: one for each format."""
+    for format in dict.fromkeys(file.format for file in rendered.files):
+        sizes = {file.rendition: folder / file.name for file in rendered.files if file.format == format}
+        package_hls(
+            sizes,
+            vtt=production.subtitles,
+            language=production.language,
+            folder=folder / HLS_FOLDER / format,
+            timeout_s=120 + rendered.duration_s,
+        )
 
 
 @task(name="reel", task_run_name="reel", cache_policy=STAGE, result_serializer="json", tags=["ffmpeg"])

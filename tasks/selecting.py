@@ -14,7 +14,7 @@ from tasks.entries import SCORES_NAME, TIMELINE_NAME, envelope, read_value, writ
 from tasks.stage import STAGE, Entry
 from tasks.subject import Found
 
-SELECTION_VERSION = "3"
+SELECTION_VERSION = "4"
 
 
 def scored_units(merged: StageRef, scored: StageRef, relevance: StageRef | None) -> list[ScoredUnit]:
@@ -36,10 +36,18 @@ def scored_units(merged: StageRef, scored: StageRef, relevance: StageRef | None)
             parts={name: values[i] for name, values in parts.items()},
             boundary=boundaries[i] if boundaries else None,
             about=about[i] if about else None,
+            shown=row["slide_share"],
             row=i,
         )
         for i, row in enumerate(rows)
     ]
+
+
+def slide_titles(merged: StageRef) -> dict[int, str]:
+    """Title of each slide that has one, by its index."""
+    table = timeline.read(store().path(merged, TIMELINE_NAME))
+    numbers, titles = table["slide"].to_pylist(), table["slide_title"].to_pylist()
+    return {number: title for number, title in zip(numbers, titles, strict=True) if number is not None and title}
 
 
 @task(name="select", task_run_name="select", cache_policy=STAGE, result_serializer="json")
@@ -68,6 +76,7 @@ def select_highlights(
             max_s=settings.max_s,
             duration_s=duration_s,
             language=language,
+            slide_titles=slide_titles(merged),
         )
         write_value(at.folder, chosen, Selection)
     return entry.ref

@@ -2,20 +2,23 @@
 
 from prefect import task
 
-from core import audio
+from core import audio, codec
 from core.alignment import align_cues
 from core.chunks import chunk_spans
 from core.files import to_path
+from core.glossary import GLOSSARY_VERSION, Glossary
+from core.home import store
 from core.machine import cores, release_memory
 from core.records import MediaRef, ModelRef, StageRef, Transcript
 from core.sentences import sentences_from_words
 from core.settings import SpeechSettings
 from core.subtitles import parse_subtitles
-from tasks.entries import envelope, pcm_path, write_value
+from tasks.entries import envelope, pcm_path, read_value, write_value
 from tasks.stage import STAGE, Entry, worth_retrying
 
 SPEECH_VERSION = "1"
 CAPTIONS_VERSION = "1"
+CORRECTIONS = "corrections.json"
 
 
 @task(
@@ -73,3 +76,22 @@ def read_captions(
         sentences = sentences_from_words(align_cues(cues, levels, hop_s, duration_s))
         write_value(at.folder, Transcript(tuple(sentences), language, "captions"), Transcript)
     return entry.ref
+
+
+@task(name="transcript", task_run_name="transcript with the glossary", cache_policy=STAGE, result_serializer="json")
+def correct_terms(
+    recording: MediaRef, transcript: StageRef, glossary: Glossary, version: str = GLOSSARY_VERSION
+) -> StageRef:
+    """The transcript with the glossary's terms put right, as a `Transcript`; what was changed lies beside it."""
+    entry = Entry()
+    with entry.writing() as at:
+        right, found = glossary.correct(read_value(transcript, Transcript))
+        told = [f"{each.text} → {each.instead}" for each in found]
+        (at.folder / CORRECTIONS).write_bytes(codec.dump(told, list[str]))
+        write_value(at.folder, right, Transcript)
+    return entry.ref
+
+
+def corrections_of(corrected: StageRef) -> tuple[str, ...]:
+    """What the glossary changed, in order."""
+    return tuple(codec.load(store().read_bytes(corrected, CORRECTIONS), list[str]))

@@ -8,11 +8,12 @@ from core import timeline
 from core.home import store
 from core.machine import cores, release_memory
 from core.records import MediaRef, ModelRef, Silence, SlideSpan, StageRef, Transcript
+from core.sights import LayoutSpan, Slide
 from core.units import units_without_speech
 from tasks.entries import SCORES_NAME, TIMELINE_NAME, envelope, read_value
 from tasks.stage import STAGE, Entry
 
-MERGE_VERSION = "1"
+MERGE_VERSION = "2"
 SCORE_VERSION = "1"
 
 
@@ -24,22 +25,26 @@ def merge_timeline(
     silences: StageRef | None,
     transcript: StageRef | None,
     picture: StageRef | None,
+    layout: StageRef | None,
+    slides: StageRef | None,
     version: str = MERGE_VERSION,
 ) -> StageRef:
     """The timeline: a row a sentence, or a row a stretch of picture and sound where nobody speaks."""
     entry = Entry()
     with entry.writing() as at:
         heard = envelope(sound) if sound else None
-        slides = read_value(picture, list[SlideSpan]) if picture else None
+        changes = read_value(picture, list[SlideSpan]) if picture else None
         sentences = list(read_value(transcript, Transcript).sentences) if transcript else []
         if not sentences:
-            sentences = units_without_speech(slides, heard.level_dbfs if heard else None, duration_s)
+            sentences = units_without_speech(changes, heard.level_dbfs if heard else None, duration_s)
         table = timeline.build_timeline(
             sentences,
             silences=read_value(silences, list[Silence]) if silences else None,
-            slides=slides,
+            slides=changes,
             levels=heard,
             duration_s=duration_s,
+            layouts=read_value(layout, list[LayoutSpan]) if layout else None,
+            read=read_value(slides, list[Slide]) if slides else None,
         )
         timeline.write(table, at.folder / TIMELINE_NAME)
     return entry.ref

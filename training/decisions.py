@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from core.errors import StoreError
-from core.records import Span, check_interval
+from core.intervals import check_interval
+from core.records import Span
 from training.lectures import LabelledLecture
 
 VERSION = 1

@@ -1,0 +1,116 @@
+"""Captions drawn into one format of a clip: in lines that fit it, and where nothing is in the way."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from core.boxes import shared
+from core.brand_assets import prepare_assets
+from core.caption_ass import block_sizes, burn_rules, to_ass
+from core.caption_places import Room, Timed, Zone, place, standing_over
+from core.caption_zones import caption_zones, shown_at
+from core.captions import build_captions
+from core.framing_plan import FramingPlan, Scene
+from core.kit import Kit
+from core.records import Span, Word
+from core.seen import Seen
+from core.settings import Settings
+from core.sights import Sighting
+from core.tightening import Tightening
+
+SIGHTING_S = 0.4
+"""A sighting stands for so much time after it."""
+
+
+def draw_captions(
+    plan: FramingPlan,
+    span: Span,
+    words: Sequence[Word],
+    body_s: float,
+    sightings: Sequence[Sighting],
+    seen: Seen,
+    kit: Kit,
+    settings: Settings,
+    applied: Tightening | None,
+) -> tuple[str, tuple[list[float], list[float]]]:
+    """Captions to draw into one format, as ASS; and when they stand over text, and over a mouth."""
+    width, height = plan.width, plan.height
+    covered = _covered(kit, (width, height), body_s, settings)
+    cut = _cut_up(plan, span, seen, covered, applied)
+    zones = _timed(caption_zones(cut, sightings, seen.text_boxes, start_s=span.start_s), covered, applied, body_s)
+    room_px = min((zone.box.w for zone in zones), default=float(width))
+    rules = burn_rules(width, height, style=kit.style, metrics=kit.metrics, room_px=room_px)
+    made = build_captions(words, end_s=body_s, rules=rules, condense=settings.writing.condense)
+    blocks = block_sizes(made.cues, width_px=width, height_px=height, style=kit.style, metrics=kit.metrics)
+    places = place(made.cues, zones, blocks, width_px=width, height_px=height, at_top=kit.style.stands == "top")
+    ass = to_ass(made.spoken, width_px=width, height_px=height, style=kit.style, metrics=kit.metrics, places=places)
+    texts, mouths = _things(cut, span, sightings, seen, applied)
+    over = [standing_over(made.cues, places, blocks, things) for things in (texts, mouths)]
+    return ass, (over[0], over[1])
+
+
+def _covered(kit: Kit, size: tuple[int, int], body_s: float, settings: Settings) -> tuple[Timed, ...]:
+    """What the template draws over the picture, and when, as the body plays."""
+    if kit.template is None:
+        return ()
+    with tempfile.TemporaryDirectory() as work:
+        made = prepare_assets(
+            kit.template, Path(work), size=size, duration_s=body_s, title="", speaker=settings.writing.speaker or None
+        )
+    return tuple(made.occupied)
+
+
+def _cut_up(
+    plan: FramingPlan, span: Span, seen: Seen, covered: Sequence[Timed], applied: Tightening | None
+) -> FramingPlan:
+    """The same plan with a scene for each slide, layout and thing drawn over it: what is free changes there."""
+    times_s = [slide.start_s - span.start_s for slide in seen.slides] + [
+        layout.start_s - span.start_s for layout in seen.layouts
+    ]
+    for start_s, end_s, _ in covered:
+        times_s += [applied.source_s(t) if applied else t for t in (start_s, end_s) if t < span.length_s]
+    scenes: list[Scene] = []
+    for scene in plan.scenes:
+        inside = sorted({t for t in times_s if scene.start_s < t < scene.end_s})
+        edges = [scene.start_s, *inside, scene.end_s]
+        scenes += [replace(scene, start_s=a, end_s=b) for a, b in zip(edges, edges[1:], strict=False)]
+    return replace(plan, scenes=tuple(scenes))
+
+
+def _timed(zones: Sequence[Room], covered: Sequence[Timed], applied: Tightening | None, body_s: float) -> list[Zone]:
+    """Zones as the body plays; of those of one time, the ones that nothing is drawn over come first."""
+    found: list[tuple[float, bool, int, Zone]] = []
+    for rank, zone in enumerate(zones):
+        start_s = applied.shown_s(zone.start_s) if applied else zone.start_s
+        end_s = min(body_s, applied.shown_s(zone.end_s) if applied else zone.end_s)
+        if end_s <= start_s:
+            continue
+        box = zone.box
+        hidden = any(a < end_s and b > start_s and shared(box, other) for a, b, other in covered)
+        found.append((start_s, hidden, rank, Zone(start_s, end_s, box)))
+    return [zone for *_, zone in sorted(found, key=lambda each: each[:3])]
+
+
+def _things(
+    plan: FramingPlan, span: Span, sightings: Sequence[Sighting], seen: Seen, applied: Tightening | None
+) -> tuple[list[Timed], list[Timed]]:
+    """Lines of text and mouths in pixels of the output, as the body plays."""
+
+    def shown_s(time_s: float) -> float:
+        return applied.shown_s(time_s) if applied else time_s
+
+    texts: list[Timed] = []
+    mouths: list[Timed] = []
+    for scene in plan.scenes:
+        begin_s, end_s = shown_s(scene.start_s), shown_s(scene.end_s)
+        middle_s = (scene.start_s + scene.end_s) / 2
+        for line in seen.text_boxes(middle_s + span.start_s):
+            texts += [(begin_s, end_s, box) for box in shown_at(scene, middle_s, line)]
+        for sighting in sightings:
+            at_s = sighting.time_s - span.start_s
+            if scene.start_s <= at_s < scene.end_s:
+                mouths += [
+                    (shown_s(at_s), shown_s(at_s + SIGHTING_S), box) for box in shown_at(scene, at_s, sighting.mouth)
+                ]
+    return texts, mouths

@@ -1,0 +1,36 @@
+"""What was found out about a recording, as far as the making of its clips draws on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.boxes import Box
+from core.picture import clip_size
+from core.records import MediaInfo, Silence, Transcript
+from core.sights import LayoutSpan, Slide
+
+ANY_HEIGHT = 10**6
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is said, shown and heard in a recording; None or empty where nothing is."""
+
+    info: MediaInfo
+    transcript: Transcript | None
+    layouts: tuple[LayoutSpan, ...]
+    slides: tuple[Slide, ...]
+    silences: tuple[Silence, ...]
+    level_dbfs: NDArray[np.floating] | None
+    hop_s: float
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Of the upright picture with square pixels."""
+        return clip_size(self.info.video, ANY_HEIGHT)
+
+    def text_boxes(self, time_s: float) -> Sequence[Box]:
+        """The lines on the slide at a time of the recording."""
+        return [line.box for s in self.slides if s.start_s <= time_s < s.end_s for line in s.lines]
