@@ -17,8 +17,10 @@ def main() -> None:
         raise SystemExit(f"{__doc__}\nNeeds Chromium on PATH.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
-        page = browser.new_page(viewport={"width": 1180, "height": 1180})
+        page = browser.new_page(viewport={"width": 1180, "height": 1985})
         page.goto(Path(sys.argv[1]).resolve().as_uri())
+        for vertical in page.locator("#clip-1 .formats label", has_text="Vertical").all():
+            vertical.click()
         page.wait_for_timeout(2_000)
         page.screenshot(path=TARGET)
         browser.close()

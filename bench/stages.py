@@ -1,6 +1,9 @@
 """Wall time, CPU seconds and peak memory of each stage on its own, one after the other, without the orchestrator.
 
-    python bench/stages.py RECORDING [--truth TRUTH.json] [--clips 8] [--json]
+    python bench/stages.py RECORDING [--truth TRUTH.json] [--clips 8]
+
+After the stages, a line tells the share of looking (frames, layout, slides) in the CPU seconds of all of them. Clips
+are made as a run with no other settings makes them, titles apart.
 
 With `--truth` (the format of data/samples/tides.truth.json, or one with `utterances` and `words_of_the_real_speaker`)
 also the word error rate of the transcript and the share of clip edges inside spoken sound. CPU seconds include those
@@ -14,7 +17,7 @@ import resource
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,21 +26,30 @@ import jiwer
 import psutil
 
 from core import audio, slides_scan
-from core.captions import build_cues, retime
 from core.chunks import chunk_spans
+from core.dressing import dress
 from core.edges import find_edges
+from core.kit import load_kit
+from core.layout_scan import find_layouts
 from core.machine import cores
 from core.probe import probe
+from core.records import Highlight, MediaInfo, SlideSpan
 from core.reel import join_clips
 from core.rendering import render_clip
+from core.seen import Seen
 from core.selection import select
-from core.settings import RenderSettings, SelectionSettings, SilenceSettings
+from core.settings import SelectionSettings, Settings, SilenceSettings
+from core.sights import LayoutSpan, Slide
 from core.silences import find_silences
+from core.slide_index import read_slides
 from core.thumbnails import write_thumbnails
 from core.timeline import build_timeline
 from core.windows import ScoredUnit, split_long_units
 from models import pretrained, registry, speech
+from models.faces import load_faces
+from models.slides import load_ocr
 
+LOOKING = ("frames", "layout", "slides")
 rows: list[dict[str, Any]] = []
 
 
@@ -104,13 +116,7 @@ def main() -> None:
             heard = audio.measure(pcm)
         with measured("silences"):
             silences = find_silences(heard, SilenceSettings(), info.duration_s)
-        slides = []
-        if info.video:
-            with measured("frames"):
-                scratch = folder / "frames"
-                scratch.mkdir()
-                slides, seen = slides_scan.find_changes(given.recording, info, scratch=scratch)
-                slides = write_thumbnails(given.recording, info, slides, seen.settled_s, scratch, scratch=scratch)
+        spans, layouts, slides = look(given.recording, info, folder) if info.video else ([], [], [])
         with measured("transcript"):
             model = speech.load(pretrained.resolve_speech("tiny.en"), threads=cores())
             chunks = chunk_spans(heard.level_dbfs, heard.hop_s, info.duration_s)
@@ -118,7 +124,7 @@ def main() -> None:
             del model
         with measured("merge"):
             table = build_timeline(
-                said.sentences, silences=silences, slides=slides, levels=heard, duration_s=info.duration_s
+                said.sentences, silences=silences, slides=spans, levels=heard, duration_s=info.duration_s
             )
         with measured("score"):
             scores = registry.load(registry.resolve("baseline"), threads=cores()).predict(table)
@@ -140,32 +146,80 @@ def main() -> None:
                 duration_s=info.duration_s,
                 language="en",
             )
-        paths, lengths = [], []
+        seen = Seen(info, said, tuple(layouts), tuple(slides), tuple(silences), heard.level_dbfs, heard.hop_s)
         with measured("render"):
-            for h in chosen.highlights:
-                target = folder / f"clip-{h.rank}"
-                target.mkdir()
-                words = [w for s in said.sentences for w in s.words if h.start_s <= w.start_s < h.end_s]
-                cues = build_cues(retime(words, h.start_s, h.end_s), end_s=h.end_s - h.start_s)
-                done = render_clip(
-                    given.recording,
-                    info,
-                    h.start_s,
-                    h.end_s,
-                    settings=RenderSettings(),
-                    title=h.title,
-                    captions=cues,
-                    folder=target,
-                    threads=cores(),
-                )
-                paths.append(target / "clip.mp4")
-                lengths.append(done.duration_s)
+            paths, lengths = render(given.recording, seen, chosen.highlights, folder)
         with measured("reel"):
             join_clips(paths, [h.title for h in chosen.highlights], target=folder / "reel.mp4", durations_s=lengths)
         total = sum(row["cpu_s"] for row in rows)
-        print(json.dumps({"recording_s": info.duration_s, "clips_s": round(sum(lengths), 1), "cpu_s": round(total, 1)}))
+        looking = sum(row["cpu_s"] for row in rows if row["stage"] in LOOKING)
+        print(json.dumps({"recording_s": info.duration_s, "clips_s": round(sum(lengths), 1), "cpu_s": round(total, 1),
+                          "looking_cpu_s": round(looking, 1), "looking_share": round(looking / total, 3)}))  # fmt: skip
         if given.truth:
             compare(json.loads(given.truth.read_text()), said, chosen, heard)
+
+
+def look(recording: Path, info: MediaInfo, folder: Path) -> tuple[list[SlideSpan], list[LayoutSpan], list[Slide]]:
+    """The stages that look: changes of the picture, how slide and speaker share it, what stands on the slides."""
+    scratch, pictures = folder / "scratch", folder / "slides"
+    scratch.mkdir()
+    pictures.mkdir()
+    with measured("frames"):
+        spans, report = slides_scan.find_changes(recording, info, scratch=scratch)
+        spans = write_thumbnails(
+            recording, info, spans, report.settled_s, pictures, scratch=scratch, decoder=report.decoder
+        )
+    with measured("layout"):
+        layouts = find_layouts(
+            recording,
+            info,
+            spans,
+            report.settled_s,
+            find_faces=load_faces(cores()).find,
+            scratch=scratch,
+            decoder=report.decoder,
+        )
+    with measured("slides"):
+        slides = read_slides(
+            recording,
+            info,
+            spans,
+            report.settled_s,
+            layouts,
+            reader=load_ocr(cores()),
+            folder=pictures,
+            scratch=scratch,
+            decoder=report.decoder,
+        )
+    return spans, layouts, slides
+
+
+def render(
+    recording: Path, seen: Seen, highlights: Sequence[Highlight], folder: Path
+) -> tuple[list[Path], list[float]]:
+    """Clips of the moments as usual settings make them, and their lengths."""
+    settings = Settings()
+    kit = load_kit(settings)
+    paths: list[Path] = []
+    lengths_s: list[float] = []
+    for number, moment in enumerate(highlights, 1):
+        target = folder / f"clip-{moment.rank}"
+        target.mkdir()
+        done = render_clip(
+            recording,
+            seen.info,
+            moment.start_s,
+            moment.end_s,
+            settings=settings.rendering,
+            encoder=kit.encoder,
+            title=moment.title,
+            production=dress(number, moment, [], seen=seen, kit=kit, settings=settings).production,
+            folder=target,
+            threads=cores(),
+        )
+        paths.append(target / "clip.mp4")
+        lengths_s.append(done.duration_s)
+    return paths, lengths_s
 
 
 def compare(truth: dict[str, Any], said: Any, chosen: Any, heard: audio.Envelope) -> None:

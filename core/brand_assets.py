@@ -66,6 +66,8 @@ class Prepared:
     gains_db: dict[str, float]
     """By "intro" and "outro": what brings the sound of a video to the loudness of the clips."""
     warnings: tuple[str, ...]
+    label: str = ""
+    """Sets it apart from those of other formats in one graph, whose sizes may be the same."""
 
     @property
     def occupied(self) -> tuple[tuple[float, float, Box], ...]:
@@ -82,12 +84,14 @@ def prepare_assets(
     title: str,
     speaker: str | None = None,
     loudness_lufs: float | None = None,
+    label: str = "",
 ) -> Prepared:
     """Write what `template` draws on a clip of this size and length into `work`, the folder that ffmpeg will run in.
 
     Args:
         speaker: Who speaks, where the run knows it; else the template's own.
         loudness_lufs: What the clips are levelled to; the sound of intro and outro is brought there too.
+        label: Letters and digits that differ among the formats which one graph makes.
 
     Raises BadSetting if an asset has vanished or changed since the template was loaded, MediaError.
     """
@@ -95,7 +99,7 @@ def prepare_assets(
     copy_fonts(work)
     for font in (template.title_font, template.body_font, template.caption_font):
         shutil.copyfile(font.path, work / "fonts" / font.file_name)
-    look, stem = template.look, f"brand-{size[0]}x{size[1]}"
+    look, stem = template.look, f"brand{label}-{size[0]}x{size[1]}"
     logo = third = None
     warned: list[str] = []
     if template.logo:
@@ -110,10 +114,11 @@ def prepare_assets(
             grounds[part] = f"{stem}-{part}.png"
             _ground(asset, end, look.colours.ground, size).save(work / grounds[part])
             if asset.info:
-                videos[part] = _linked(Path(asset.path), work.absolute() / f"brand-{part}{Path(asset.path).suffix}")
+                name = f"brand{label}-{part}{Path(asset.path).suffix}"
+                videos[part] = _linked(Path(asset.path), work.absolute() / name)
             if loudness_lufs is not None:
                 gains_db[part] = _gain_db(asset, loudness_lufs)
-    return Prepared(template, size, logo, third, grounds, videos, gains_db, tuple(warned))
+    return Prepared(template, size, logo, third, grounds, videos, gains_db, tuple(warned), label)
 
 
 def safe_box(size: tuple[int, int]) -> Box:

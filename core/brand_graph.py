@@ -129,16 +129,16 @@ def _end(
     frames = end_frames(prepared.template, frame_rate)[part == "outro"]
     ground = _still(_image(prepared.grounds[part], frame_rate, video).filter("format", "yuv420p"), frames)
     if asset.info is None:
-        return _tagged(_clocked(ground, frame_rate), video), _silence(part)
+        return _tagged(_clocked(ground, frame_rate), video), _silence(part, prepared.label)
     cut = _whole(prepared.videos[part], asset.info, frames, frame_rate)
     shown = _fitted(cut, asset.info, end, prepared.size, _clocked(ground, frame_rate), video)
-    sound = _end_sound(cut, prepared.gains_db.get(part, 0.0)) if asset.info.audio else _silence(part)
+    sound = _end_sound(cut, prepared.gains_db.get(part, 0.0)) if asset.info.audio else _silence(part, prepared.label)
     return _tagged(_clocked(shown, frame_rate), video), sound
 
 
-def _silence(part: str) -> Any:
+def _silence(part: str, label: str) -> Any:
     # A name of its own: ffmpeg-python takes two equal sources for one.
-    return ffmpeg.input(f"anullsrc@{part}=r={SAMPLE_RATE_HZ}:cl=stereo", f="lavfi").audio
+    return ffmpeg.input(f"anullsrc@{part}{label}=r={SAMPLE_RATE_HZ}:cl=stereo", f="lavfi").audio
 
 
 def _whole(source: Path, info: MediaInfo, frames: int, frame_rate: Fraction) -> Cut:

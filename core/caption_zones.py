@@ -10,7 +10,7 @@ from typing import Literal
 
 from core.boxes import Box, shared
 from core.camera_path import box_at
-from core.caption_places import LEAST_SCALE
+from core.caption_places import LEAST_SCALE, Timed
 from core.framing import TextBoxes
 from core.framing_plan import Format, FramingPlan, Scene
 from core.sights import Sighting
@@ -44,7 +44,12 @@ class Zone:
 
 
 def caption_zones(
-    plan: FramingPlan, sightings: Sequence[Sighting], text_boxes: TextBoxes, *, start_s: float
+    plan: FramingPlan,
+    sightings: Sequence[Sighting],
+    text_boxes: TextBoxes,
+    *,
+    start_s: float,
+    covered: Sequence[Timed] = (),
 ) -> tuple[Zone, ...]:
     """For each scene, in order, the places for captions, best first; at least one a scene.
 
@@ -55,15 +60,23 @@ def caption_zones(
         sightings: Of the speaker, on the recording's timeline, in order.
         text_boxes: Tells the lines of text on the slide at a time of the recording.
         start_s: Where in the recording the clip begins.
+        covered: What is drawn over the picture, in pixels of the output, and when; no place but the last resort
+            touches it. Times count from the clip's start.
     """
     zones: list[Zone] = []
     for scene in plan.scenes:
-        zones += _scene_zones(plan, scene, sightings, text_boxes, start_s)
+        drawn = [box for from_s, to_s, box in covered if from_s < scene.end_s and to_s > scene.start_s]
+        zones += _scene_zones(plan, scene, sightings, text_boxes, start_s, drawn)
     return tuple(zones)
 
 
 def _scene_zones(
-    plan: FramingPlan, scene: Scene, sightings: Sequence[Sighting], text_boxes: TextBoxes, start_s: float
+    plan: FramingPlan,
+    scene: Scene,
+    sightings: Sequence[Sighting],
+    text_boxes: TextBoxes,
+    start_s: float,
+    drawn: Sequence[Box],
 ) -> list[Zone]:
     faces, uppers, mouths, texts = [], [], [], []
     for seen in sightings:
@@ -90,7 +103,7 @@ def _scene_zones(
         ("nothing", 1.0, []),
     ]
     for clear, scale, obstacles in levels:
-        found = _free(plan, obstacles, scale)
+        found = _free(plan, [*obstacles, *drawn] if clear != "nothing" else [], scale)
         if found:
             return [Zone(scene.start_s, scene.end_s, box, clear) for box in found]
     raise AssertionError("An empty safe area has room")

@@ -2,13 +2,46 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from core.records import ChangeKind, SlideSpan
+from core.sights import Layout, LayoutSpan
 
 TICK_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 Curve = Sequence[tuple[float, float, float]]
 """(start_s, end_s, value) of stretches in order."""
+LAYOUT_NAMES: dict[Layout, str] = {
+    "slides": "Slides",
+    "camera": "Camera",
+    "pip": "Picture-in-picture (PiP)",
+    "side": "Side by side",
+    "board": "Board",
+    "other": "Other",
+}
+SHORT_NAMES: dict[Layout, str] = {"pip": "PiP"}
+MAX_LABELS = 150
+"""So many spans of layout get a name and a tooltip: the longest, as the others are too narrow to be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutKind:
+    """One layout as the lane shows it: all its stretches as one path, and its share of the recording (0..1)."""
+
+    layout: Layout
+    label: str
+    path: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Layouts:
+    """The lane of layouts: the kinds that occur, every span in order, and the spans that are labelled."""
+
+    kinds: tuple[LayoutKind, ...]
+    spans: tuple[LayoutSpan, ...]
+    labelled: tuple[tuple[LayoutSpan, str, str], ...]
+    """With its name and with its short one."""
 
 
 def ticks(duration_s: float) -> list[tuple[float, float]]:
@@ -50,6 +83,25 @@ def paths(
         "quiet": "".join("M{0} 0H{1}V100H{0}Z".format(_short(s["start_s"]), _short(s["end_s"])) for s in silences),
         **{c: "".join(f"M{_short(s.start_s)} 0V100" for s in slides if s.kind == c) for c in get_args(ChangeKind)},
     }
+
+
+def layout_lane(duration_s: float, spans: Sequence[LayoutSpan]) -> Layouts | None:
+    """The lane of layouts; None where nothing is known of them. Raises ValueError for a time that is not finite."""
+    spans = sorted(spans, key=lambda span: span.start_s)
+    if not spans:
+        return None
+    if not all(math.isfinite(time_s) for span in spans for time_s in (span.start_s, span.end_s)):
+        raise ValueError("Drawing the report: a layout begins or ends at no usable time.")
+    kinds = []
+    for layout, label in LAYOUT_NAMES.items():
+        own = [span for span in spans if span.layout == layout]
+        if own:
+            path = "".join(f"M{_short(s.start_s)} 0H{_short(s.end_s)}V100H{_short(s.start_s)}Z" for s in own)
+            kinds.append(LayoutKind(layout, label, path, sum(s.end_s - s.start_s for s in own) / duration_s))
+    longest = sorted(spans, key=lambda span: span.start_s - span.end_s)[:MAX_LABELS]
+    longest.sort(key=lambda span: span.start_s)
+    labelled = [(s, LAYOUT_NAMES[s.layout], SHORT_NAMES.get(s.layout, LAYOUT_NAMES[s.layout])) for s in longest]
+    return Layouts(tuple(kinds), tuple(spans), tuple(labelled))
 
 
 def _line(curve: Curve) -> str:

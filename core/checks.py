@@ -19,6 +19,7 @@ from core.cutting import Cut, arguments, read_sound
 from core.glimpses import Glimpse, look
 from core.loudness import TOLERANCE_LU, Loudness
 from core.records import AudioStream, CheckResult, Cue, MediaInfo
+from core.tightening import Tightening
 
 POOL = 4
 """Glimpses are compared after averaging squares of this many pixels, so that scaling and coding do not count."""
@@ -130,7 +131,13 @@ def check_level(after: Loudness, before: Loudness, target_lufs: float) -> list[s
 
 
 def check_picture(
-    clip: Cut, cut: Cut, seen: Sequence[Glimpse], scratch: Path, *, burned: bool
+    clip: Cut,
+    cut: Cut,
+    seen: Sequence[Glimpse],
+    scratch: Path,
+    *,
+    burned: bool,
+    tightening: Tightening | None = None,
 ) -> tuple[list[str], list[str]]:
     """(problems, warnings) of the picture: other than the recording's, or black or frozen, where it is not.
 
@@ -138,14 +145,16 @@ def check_picture(
         clip: The finished clip as a cut of itself.
         seen: Its keyframes.
         scratch: Folder for a passing file.
+        tightening: What of `cut` was left out; the rest is compared at the times to which it moved.
     """
     if cut.info.video is None:
         unlit = all(float(glimpse.grey.max()) < UNLIT for glimpse in seen)
         return (["The generated picture lacks even its ground."] if unlit else []), []
     black = [glimpse.time_s for glimpse in seen if glimpse.black]
-    source = _source_glimpses(cut, black, scratch)
+    source = _source_glimpses(cut, black, scratch, tightening)
     frame_s = 1 / float(cut.frame_rate)
-    near_by = look(clip, [glimpse.time_s for glimpse in source], scratch, around_s=1.6 * frame_s)
+    times_s = [tightening.shown_s(glimpse.time_s) if tightening else glimpse.time_s for glimpse in source]
+    near_by = look(clip, times_s, scratch, around_s=1.6 * frame_s)
     pairs = list(zip(source, near_by, strict=True))
     problems: list[str] = []
     warnings: list[str] = []
@@ -163,11 +172,11 @@ def check_picture(
 
 
 def check_lit(cut: Cut, seen: Sequence[Glimpse], scratch: Path) -> list[str]:
-    """Problems of a picture that is framed anew or tightened, so that it cannot be held against the recording's:
-    black where that is not."""
+    """Problems of a picture that is framed anew, so that it cannot be held against the recording's: black where that
+    is not."""
     if cut.info.video is None or not all(glimpse.black for glimpse in seen):
         return []
-    lit = any(not glimpse.black for glimpse in _source_glimpses(cut, (), scratch))
+    lit = any(not glimpse.black for glimpse in _source_glimpses(cut, (), scratch, None))
     return ["The clip is black where the recording is not."] if lit else []
 
 
@@ -198,15 +207,32 @@ def check_sound(clip: Cut, cut: Cut, scratch: Path) -> tuple[list[str], list[str
     return problems, warnings, lag_s
 
 
-def _source_glimpses(cut: Cut, suspects_s: Sequence[float], scratch: Path) -> list[Glimpse]:
-    """The recording at a few times of the clip: keyframes that lie in it, else frames found by decoding."""
-    spread = [cut.duration_s * (place + 0.5) / GLIMPSES for place in range(GLIMPSES)]
+def _source_glimpses(
+    cut: Cut, suspects_s: Sequence[float], scratch: Path, tightening: Tightening | None
+) -> list[Glimpse]:
+    """The recording at a few times of the clip: keyframes that lie in it, else frames found by decoding.
+
+    Args:
+        suspects_s: Times of the clip as it plays.
+        tightening: Nothing of what it leaves out is among what is found.
+    """
+    length_s = tightening.shown_duration_s if tightening else cut.duration_s
+
+    def place_s(shown_s: float) -> float:
+        return tightening.source_s(shown_s) if tightening else shown_s
+
+    def stays(time_s: float) -> bool:
+        inside = 0 <= time_s < cut.duration_s - 1 / float(cut.frame_rate)
+        return inside and not (tightening and tightening.holding(time_s))
+
+    spread = [place_s(length_s * (place + 0.5) / GLIMPSES) for place in range(GLIMPSES)]
     found = [glimpse for group in look(cut, spread, scratch) for glimpse in group]
-    inside = {round(g.time_s, 3): g for g in found if 0 <= g.time_s < cut.duration_s - 1 / float(cut.frame_rate)}
-    wanted = list(suspects_s[:: max(1, len(suspects_s) // 3)])[:3]
+    inside = {round(g.time_s, 3): g for g in found if stays(g.time_s)}
+    wanted = [place_s(time_s) for time_s in suspects_s[:: max(1, len(suspects_s) // 3)]][:3]
     if len(inside) < 2:
-        wanted += [cut.duration_s * share for share in (0.1, 0.5, 0.9)]
-    exact = [group[0] for group in look(cut, wanted, scratch, around_s=2 / float(cut.frame_rate)) if group]
+        wanted += [place_s(length_s * share) for share in (0.1, 0.5, 0.9)]
+    around = [group for group in look(cut, wanted, scratch, around_s=2 / float(cut.frame_rate)) if group]
+    exact = [staying[0] for group in around if (staying := [g for g in group if stays(g.time_s)])]
     return sorted([*inside.values(), *exact], key=lambda glimpse: glimpse.time_s)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from core.boxes import shared
 from core.brand_assets import prepare_assets
 from core.caption_ass import block_sizes, burn_rules, to_ass
 from core.caption_places import Room, Timed, Zone, place, standing_over
@@ -36,9 +35,10 @@ def draw_captions(
 ) -> tuple[str, tuple[list[float], list[float]]]:
     """Captions to draw into one format, as ASS; and when they stand over text, and over a mouth."""
     width, height = plan.width, plan.height
-    covered = _covered(kit, (width, height), body_s, settings)
-    cut = _cut_up(plan, span, seen, covered, applied)
-    zones = _timed(caption_zones(cut, sightings, seen.text_boxes, start_s=span.start_s), covered, applied, body_s)
+    covered = _covered(kit, (width, height), body_s, settings, applied)
+    cut = _cut_up(plan, span, seen, covered)
+    free = caption_zones(cut, sightings, seen.text_boxes, start_s=span.start_s, covered=covered)
+    zones = _timed(free, applied, body_s)
     room_px = min((zone.box.w for zone in zones), default=float(width))
     rules = burn_rules(width, height, style=kit.style, metrics=kit.metrics, room_px=room_px)
     made = build_captions(words, end_s=body_s, rules=rules, condense=settings.writing.condense)
@@ -50,26 +50,24 @@ def draw_captions(
     return ass, (over[0], over[1])
 
 
-def _covered(kit: Kit, size: tuple[int, int], body_s: float, settings: Settings) -> tuple[Timed, ...]:
-    """What the template draws over the picture, and when, as the body plays."""
+def _covered(
+    kit: Kit, size: tuple[int, int], body_s: float, settings: Settings, applied: Tightening | None
+) -> list[Timed]:
+    """What the template draws over the picture, and when, on the clip's time before tightening."""
     if kit.template is None:
-        return ()
+        return []
     with tempfile.TemporaryDirectory() as work:
         made = prepare_assets(
             kit.template, Path(work), size=size, duration_s=body_s, title="", speaker=settings.writing.speaker or None
         )
-    return tuple(made.occupied)
+    edges = [(start_s, min(end_s, body_s), box) for start_s, end_s, box in made.occupied]
+    return [(applied.source_s(a), applied.source_s(b), box) for a, b, box in edges] if applied else edges
 
 
-def _cut_up(
-    plan: FramingPlan, span: Span, seen: Seen, covered: Sequence[Timed], applied: Tightening | None
-) -> FramingPlan:
+def _cut_up(plan: FramingPlan, span: Span, seen: Seen, covered: Sequence[Timed]) -> FramingPlan:
     """The same plan with a scene for each slide, layout and thing drawn over it: what is free changes there."""
-    times_s = [slide.start_s - span.start_s for slide in seen.slides] + [
-        layout.start_s - span.start_s for layout in seen.layouts
-    ]
-    for start_s, end_s, _ in covered:
-        times_s += [applied.source_s(t) if applied else t for t in (start_s, end_s) if t < span.length_s]
+    times_s = [each.start_s - span.start_s for each in (*seen.slides, *seen.layouts)]
+    times_s += [time_s for start_s, end_s, _ in covered for time_s in (start_s, end_s)]
     scenes: list[Scene] = []
     for scene in plan.scenes:
         inside = sorted({t for t in times_s if scene.start_s < t < scene.end_s})
@@ -78,18 +76,15 @@ def _cut_up(
     return replace(plan, scenes=tuple(scenes))
 
 
-def _timed(zones: Sequence[Room], covered: Sequence[Timed], applied: Tightening | None, body_s: float) -> list[Zone]:
-    """Zones as the body plays; of those of one time, the ones that nothing is drawn over come first."""
-    found: list[tuple[float, bool, int, Zone]] = []
-    for rank, zone in enumerate(zones):
+def _timed(zones: Sequence[Room], applied: Tightening | None, body_s: float) -> list[Zone]:
+    """Zones as the body plays, in order, the best of each time first."""
+    found: list[Zone] = []
+    for zone in zones:
         start_s = applied.shown_s(zone.start_s) if applied else zone.start_s
         end_s = min(body_s, applied.shown_s(zone.end_s) if applied else zone.end_s)
-        if end_s <= start_s:
-            continue
-        box = zone.box
-        hidden = any(a < end_s and b > start_s and shared(box, other) for a, b, other in covered)
-        found.append((start_s, hidden, rank, Zone(start_s, end_s, box)))
-    return [zone for *_, zone in sorted(found, key=lambda each: each[:3])]
+        if end_s > start_s:
+            found.append(Zone(start_s, end_s, zone.box))
+    return found
 
 
 def _things(

@@ -73,7 +73,17 @@ def dress(
     report = None
     if made:
         report = caption_report(
-            cues, CaptionRules(), left_out=made.left_out, masked=masked, over_text=over[0], over_mouth=over[1]
+            cues,
+            CaptionRules(),
+            left_out=made.left_out,
+            corrected=[
+                replace(each, start_s=round(each.start_s - span.start_s, 3))
+                for each in seen.corrections
+                if span.start_s <= each.start_s < span.end_s
+            ],
+            masked=masked,
+            over_text=over[0],
+            over_mouth=over[1],
         )
     rows = preview(planned, said, clip_start_s=span.start_s) if planned else []
     return Dressed(span, production, tuple(words), cues, shown, report, tuple(rows))

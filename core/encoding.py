@@ -98,6 +98,7 @@ def encode_call(
             folder=folder,
             aligned=settings.hls,
             stem=look_stem(number, look),
+            keyframes=_joints(production, cut),
         )
     output = nodes[0] if len(nodes) == 1 else ffmpeg.merge_outputs(*nodes)
     return ["-filter_complex_threads", str(threads), *arguments(output)], tuple(warnings)
@@ -135,6 +136,7 @@ def _dressed(
             title=title,
             speaker=production.speaker or None,
             loudness_lufs=settings.loudness_lufs,
+            label=str(number),
         )
         finished = brand(finished, prepared, frame_rate=rate, video=video)
     if look.captions:
@@ -153,6 +155,13 @@ def _copies(sound: Any | None, count: int) -> list[Any]:
         return [sound] * count
     split = sound.filter_multi_output("asplit", count)
     return [split[number] for number in range(count)]
+
+
+def _joints(production: Production, cut: Cut) -> list[int]:
+    """Frames at which the body and the outro begin: a reel cuts there."""
+    before, after = production.ends(cut.frame_rate)
+    body = before + production.body_frames(cut.frames)
+    return [frame for frame, there in ((before, before), (body, after)) if there]
 
 
 def total_cut_frames(production: Production, cut: Cut) -> int:

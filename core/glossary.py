@@ -183,7 +183,7 @@ def _yaml_entries(text: str, path: Path) -> list[tuple[int, str, list[str]]]:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        raise BadSetting(f"The glossary {path} is not YAML: {error}") from error
+        raise BadSetting(f"The glossary {path} is not YAML: {' '.join(str(error).split())}.") from error
     items = root.value if isinstance(root, yaml.SequenceNode) else [root] if root else []
     entries: list[tuple[int, str, list[str]]] = []
     for item in items:

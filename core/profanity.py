@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.caption_report import Replaced
-from core.records import Word
+from core.records import Sentence, Transcript, Word
 
 ProfanityMode = Literal["keep", "mask", "remove"]
 LIST = Path(__file__).with_name("assets") / "captions" / "profanity.txt"
@@ -51,6 +51,19 @@ def mask_words(words: Sequence[Word], mode: ProfanityMode) -> tuple[list[Word], 
         elif kept and (mark := MARKS.search(text)) and any(c in ".!?…" for c in mark.group()):
             kept[-1] = replace(kept[-1], text=MARKS.sub("", kept[-1].text) + mark.group())
     return kept, notes
+
+
+def mask_transcript(transcript: Transcript, mode: ProfanityMode) -> Transcript:
+    """The transcript with coarse words masked or left out; a sentence of which nothing is left is left out whole."""
+    if mode == "keep":
+        return transcript
+    sentences: list[Sentence] = []
+    for sentence in transcript.sentences:
+        words, notes = mask_words(sentence.words, mode)
+        if words or not notes:
+            own = sentence if not notes else replace(sentence, text=mask_text(sentence.text, mode), words=tuple(words))
+            sentences.append(own)
+    return replace(transcript, sentences=tuple(sentences))
 
 
 def mask_text(text: str, mode: ProfanityMode) -> str:

@@ -47,6 +47,7 @@ class RenderedClip:
     """All formats and sizes; the first is `clip.mp4`."""
     intro_s: float = 0.0
     """How long the intro is that precedes the clip."""
+    outro_s: float = 0.0
 
 
 def render_clip(
@@ -192,6 +193,7 @@ def _outcome(order: Order, take: Take, repairs: Sequence[str]) -> RenderedClip:
         verdict = replace(verdict, level=(), warnings=(*verdict.warnings, *verdict.level))
     found = verdict.result
     files = made_files(order.production)
+    before, after = order.production.ends(take.cut.frame_rate)
     return RenderedClip(
         duration_s=float(total_cut_frames(order.production, take.cut) / take.cut.frame_rate),
         width=files[0].width,
@@ -205,7 +207,8 @@ def _outcome(order: Order, take: Take, repairs: Sequence[str]) -> RenderedClip:
         start_s=take.cut.start_s,
         end_s=take.cut.start_s + take.cut.duration_s,
         files=files,
-        intro_s=body_span_s(order.production, take.cut)[0],
+        intro_s=float(before / take.cut.frame_rate),
+        outro_s=float(after / take.cut.frame_rate),
     )
 
 

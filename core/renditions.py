@@ -43,6 +43,7 @@ def outputs(
     folder: Path,
     aligned: bool,
     stem: str = "clip",
+    keyframes: Sequence[int] = (),
 ) -> list[Any]:
     """An ffmpeg-python output for each of `planned`, in that order, to be merged with `ffmpeg.merge_outputs`.
 
@@ -55,6 +56,7 @@ def outputs(
         preset: x264's name of how much work the largest is worth.
         folder: Where the files are written: `stem`.mp4, and `rendition_name` for the others.
         aligned: Put keyframes at the same frames in all renditions, which streaming needs; else also at cuts.
+        keyframes: Numbers of frames that must be keyframes besides.
     """
     gop = max(1, round(GOP_S * frame_rate))
     sounds = [sound] if len(planned) == 1 else _copies(sound, len(planned), "asplit")
@@ -69,6 +71,8 @@ def outputs(
         options |= _limits(one, frame_rate) | file_options(title)
         if aligned:
             options |= {"keyint_min": gop, "sc_threshold": 0}
+        if keyframes:
+            options["force_key_frames"] = "expr:" + "+".join(f"eq(n,{frame})" for frame in keyframes)
         if heard is not None:
             options |= SOUND_OPTIONS | _sound_options(one, small=place > 0)
         name = f"{stem}.mp4" if place == 0 else rendition_name(one, stem)

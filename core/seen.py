@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.boxes import Box
+from core.caption_report import Replaced
 from core.picture import clip_size
 from core.records import MediaInfo, Silence, Transcript
 from core.sights import LayoutSpan, Slide
@@ -25,6 +26,8 @@ class Seen:
     silences: tuple[Silence, ...]
     level_dbfs: NDArray[np.floating] | None
     hop_s: float
+    corrections: tuple[Replaced, ...] = ()
+    """What the glossary changed in the transcript."""
 
     @property
     def size(self) -> tuple[int, int]:

@@ -87,9 +87,9 @@ def examine(
     if found.video:
         seen = [glimpse for glimpse in glimpses.keyframes(body, work) if 0 <= glimpse.time_s < body.duration_s]
         look = order.production.looks[0]
-        if look.untouched and not order.tightens:
-            burned = bool(look.captions or order.production.template)
-            more, told = checks.check_picture(body, cut, seen, work, burned=burned)
+        if look.untouched:
+            burned, tightening = bool(look.captions or order.production.template), order.production.tightening
+            more, told = checks.check_picture(body, cut, seen, work, burned=burned, tightening=tightening)
         else:
             more, told = checks.check_lit(cut, seen, work), []
         bad, warnings = bad + more, warnings + told

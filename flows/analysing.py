@@ -5,6 +5,7 @@ from typing import Any
 
 from prefect.futures import PrefectFuture
 
+from core.caption_report import Replaced
 from core.kit import Kit
 from core.machine import cores
 from core.records import (
@@ -64,7 +65,7 @@ def analyse(
     if looking and seen.picture is None:
         seen = look(stages, taken, info, looking, models)
     transcript = stages.finish(hearing) if hearing else None
-    corrections: tuple[str, ...] = ()
+    corrections: tuple[Replaced, ...] = ()
     if transcript and kit.glossary:
         transcript = stages.finish(kept(correct_terms).submit(taken, transcript, kit.glossary))
         corrections = corrections_of(transcript)

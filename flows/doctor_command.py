@@ -7,15 +7,18 @@ import shutil
 import sys
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 from rich.table import Table
 
-from core import tools
-from core.errors import MissingTool
+from core import encoders, tools
+from core.errors import MediaError, MissingTool
 from core.home import home
 from core.machine import cores
+
+if TYPE_CHECKING:
+    from models.pretrained import WeightStatus
 
 PACKAGES = (
     "prefect",
@@ -27,6 +30,9 @@ PACKAGES = (
     "s3fs",
     "pandas",
     "pyarrow",
+    "onnxruntime",
+    "rapidocr",
+    "opencv-python-headless",
 )
 LOW_DISK_GB = 5.0
 Verdict = Literal["ok", "note", "missing"]
@@ -44,7 +50,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look at everything the main job needs, and at what would make it better."""
-    return [*_python(), *_programs(), *_devices(), *_weights(), _disk()]
+    return [*_python(), *_programs(), *_devices(), *_encoders(), *_weights(), _disk()]
 
 
 def _python() -> list[Finding]:
@@ -90,17 +96,32 @@ def _devices() -> list[Finding]:
     return [*findings, Finding("GPU", "note", "none that torch can use", "Everything runs on the processors.")]
 
 
-def _weights() -> list[Finding]:
-    from models import pretrained
+def _encoders() -> list[Finding]:
+    """What `--encoder auto` would choose, seen by a trial of each candidate."""
+    try:
+        chosen = encoders.choose_encoder(encoders.AUTO)
+    except (MissingTool, MediaError) as error:
+        return [Finding("encoder", "missing", "ffmpeg does not run", str(error))]
+    if chosen.name == encoders.X264:
+        found = f"auto chooses x264. {chosen.reason}"
+        return [Finding("encoder", "note", found, "Clips are encoded on the processors, which always works.")]
+    return [Finding("encoder", "ok", f"auto chooses {chosen.name}. {chosen.reason}")]
 
-    findings = []
-    for name, network in pretrained.KNOWN.items():
-        status = pretrained.check(name)
-        holds = status.present and status.hash_ok
-        found = f"hashes hold, {status.where}" if holds else "hash differs" if status.present else "not here"
-        verdict: Verdict = "ok" if holds else "missing" if status.present or network.required else "note"
-        findings.append(Finding(f"weights {name}", verdict, found, "" if holds else status.advice))
-    return findings
+
+def _weights() -> list[Finding]:
+    from models import faces, pretrained, slides
+
+    known = [(pretrained.check(name), network.required) for name, network in pretrained.KNOWN.items()]
+    return [
+        _weight(status, required) for status, required in [*known, (faces.check_faces(), True), (slides.check(), True)]
+    ]
+
+
+def _weight(status: "WeightStatus", required: bool) -> Finding:
+    holds = status.present and status.hash_ok
+    found = f"hashes hold, {status.where}" if holds else "hash differs" if status.present else "not here"
+    verdict: Verdict = "ok" if holds else "missing" if status.present or required else "note"
+    return Finding(f"weights {status.name}", verdict, found, "" if holds else status.advice)
 
 
 def _disk() -> Finding:

@@ -25,6 +25,7 @@ from flows.display import RunView, clock, shown
 from flows.embedded import prefect_api
 from flows.options import flow_parameters, settings_from
 from flows.outcomes import Outcome, exit_code
+from models.writers import writer_for
 
 PATIENCE_S = 15.0
 INTERRUPTED = 130
@@ -34,6 +35,7 @@ def highlight_command(given: argparse.Namespace) -> int:
     """Run the flow on what the command line names. Returns the exit code."""
     settings = settings_from(given)
     load_kit(settings)
+    writer_for(settings.writing.titles)
     find_sources(given.sources)  # refuse what is not there before anything is started
     if given.transcript and not Path(given.transcript).is_file():
         raise RefusedInput(f"{given.transcript} does not exist; check the name given to --transcript.")

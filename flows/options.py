@@ -79,7 +79,7 @@ def problems(error: ValidationError) -> str:
     """What pydantic found wrong, a sentence each, named as the options are."""
     sentences = []
     for found in error.errors():
-        names = [str(part) for part in found["loc"]]
+        names = [part for part in found["loc"] if isinstance(part, str)]
         message = found["msg"].removeprefix("Value error, ")
         got = f", got {found['input']!r}" if names and not isinstance(found["input"], dict) else ""
         option = f"--{names[-1].replace('_', '-')}: " if names and "model" not in found["type"] and got else ""

@@ -49,7 +49,10 @@ def render(
     for number, (pick, wording) in enumerate(zip(chosen, wordings, strict=True), 1):
         if len(running) - len(made) >= RENDERS_AT_ONCE:
             finish_one()
-        pick = replace(pick, title=finished_title(wording.title, kit, settings))
+        title, text = (finished_text(each, kit, settings) for each in (wording.title, pick.text))
+        pick = replace(pick, title=title, text=text)
+        description = finished_text(wording.description, kit, settings)
+        wording = replace(wording, description=description, tags=finished_tags(wording.tags, kit, settings))
         sightings = follow(stages, taken, info, pick, analysis, kit, settings, models)
         dressed = dress(number, pick, sightings, seen=seen, kit=kit, settings=settings)
         rendering = kept(render_highlight).submit(
@@ -94,13 +97,20 @@ def seen_of(info: MediaInfo, analysis: Analysis) -> Seen:
         silences=tuple(read_value(analysis.silences, list[Silence])) if analysis.silences else (),
         level_dbfs=heard.level_dbfs if heard else None,
         hop_s=heard.hop_s if heard else 1.0,
+        corrections=analysis.corrections,
     )
 
 
-def finished_title(title: str, kit: Kit, settings: Settings) -> str:
-    """A title with the glossary's terms put right and swear words treated as the settings say."""
-    right = kit.glossary.correct_text(title) if kit.glossary else title
-    return mask_text(right, settings.writing.profanity) or title
+def finished_text(text: str, kit: Kit, settings: Settings) -> str:
+    """A title or description with the glossary's terms put right and swear words treated as the settings say."""
+    right = kit.glossary.correct_text(text) if kit.glossary else text
+    return mask_text(right, settings.writing.profanity) or text
+
+
+def finished_tags(tags: tuple[str, ...], kit: Kit, settings: Settings) -> tuple[str, ...]:
+    """Tags with the glossary's terms put right, without those that hold a swear word the settings do not keep."""
+    right = [kit.glossary.correct_text(tag) if kit.glossary else tag for tag in tags]
+    return tuple(tag for tag in right if mask_text(tag, settings.writing.profanity) == tag)
 
 
 def _reel(stages: Stages, taken: MediaRef, made: list[Finished], settings: Settings) -> StageRef | None:

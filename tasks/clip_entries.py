@@ -141,13 +141,13 @@ def _streams(stem: str, made: Finished, parcel: Parcel) -> tuple[dict[str, str],
 
 
 def caption_warnings(report: CaptionReport | None) -> list[str]:
-    """What is wrong with the captions, in a line each: fast speech breaks the reading speed again and again."""
+    """What is wrong with the captions, in a sentence each; the report has the particulars."""
     if report is None:
         return []
-    told = list(report.told)
-    if len(told) >= 3:
-        told = [f"{len(told)} times in {report.cues} captions a rule is broken; first: {told[0]}"]
+    told = []
+    if broken := len(report.told):
+        told.append(f"In {report.cues} captions a rule is broken {broken} {'time' if broken == 1 else 'times'}.")
     for times_s, what in ((report.over_mouth, "the speaker's mouth"), (report.over_text, "text on the slide")):
         if times_s:
-            told.append(f"{len(times_s)} captions stand over {what}, for want of room; first at {times_s[0]:.1f} s.")
+            told.append(f"{len(times_s)} of {report.cues} captions stand over {what}, for want of room.")
     return told

@@ -15,6 +15,7 @@ from prefect.cache_policies import NO_CACHE
 
 from core import timeline
 from core.caption_files import shown_slides, to_srt, to_text, to_vtt
+from core.caption_report import Replaced
 from core.captions import build_captions
 from core.contact_sheet import Shown, write_overview
 from core.files import to_path
@@ -29,6 +30,7 @@ from core.manifest import (
     TranscriptEntry,
     layouts_json,
 )
+from core.profanity import mask_transcript
 from core.publishing import publish
 from core.records import (
     MediaInfo,
@@ -74,7 +76,7 @@ class Analysis:
     selected: StageRef
     written: StageRef
     warnings: tuple[str, ...]
-    corrections: tuple[str, ...] = ()
+    corrections: tuple[Replaced, ...] = ()
     """Terms that the glossary corrected."""
 
 
@@ -110,6 +112,7 @@ def publish_recording(
     began_s = time.monotonic()
     parcel = Parcel()
     transcript = read_value(analysis.transcript, Transcript) if analysis.transcript else None
+    transcript = mask_transcript(transcript, settings.writing.profanity) if transcript else None
     slides = read_value(analysis.slides, list[Slide]) if analysis.slides else []
     good = [made for made in renderings.clips if made.clip.rejected is None]
     clips = [
@@ -177,7 +180,7 @@ def publish_recording(
             slide_images=images,
         ),
         template=renderings.template,
-        corrections=list(analysis.corrections),
+        corrections=list(dict.fromkeys(f"{each.text} → {each.instead}" for each in analysis.corrections)),
         warnings=list(analysis.warnings),
     )
     publishing = StageTiming("publish", round(time.monotonic() - began_s, 3), cached=False)
@@ -257,6 +260,7 @@ def _report(
     slides = read_value(analysis.picture, list[SlideSpan]) if analysis.picture else []
     if read:
         slides = [replace(span, title=slide.title, text=slide.text) for span, slide in zip(slides, read, strict=True)]
+    layouts = read_value(analysis.layout, list[LayoutSpan]) if analysis.layout else []
     shown = [s.thumbnail for s in slides if s.thumbnail]
     shown = shown[:: max(1, -(-len(shown) // MAX_THUMBNAILS))]
     return render_report(
@@ -267,6 +271,8 @@ def _report(
         slides=slides,
         thumbnails={name: store().read_bytes(analysis.picture, name) for name in shown} if analysis.picture else {},
         envelope=_loudness(analysis.sound, info.duration_s) if analysis.sound else [],
+        layouts=layouts,
+        builds={span.start_s for span, slide in zip(slides, read, strict=False) if slide.build},
     )
 
 

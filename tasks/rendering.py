@@ -22,7 +22,7 @@ from tasks.entries import read_value, write_value
 from tasks.stage import STAGE, Entry, worth_retrying
 
 RENDER_VERSION = "2"
-REEL_VERSION = "1"
+REEL_VERSION = "2"
 CLIP_NAME = "clip.mp4"
 POSTER_NAME = "poster.jpg"
 REEL_NAME = "reel.mp4"
@@ -122,9 +122,16 @@ def join_reel(
     entry = Entry()
     with entry.writing() as at:
         paths = [store().path(clip, CLIP_NAME) for clip in clips]
-        lengths_s = [read_value(clip, RenderedClip).duration_s for clip in clips]
+        made = [read_value(clip, RenderedClip) for clip in clips]
         title = f"Highlights of {Path(recording.name).stem}"
-        join_clips(paths, titles, target=at.folder / REEL_NAME, durations_s=lengths_s, title=title)
+        join_clips(
+            paths,
+            titles,
+            target=at.folder / REEL_NAME,
+            durations_s=[clip.duration_s for clip in made],
+            ends_s=[(clip.intro_s, clip.outro_s) for clip in made],
+            title=title,
+        )
     return entry.ref
 
 

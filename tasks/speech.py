@@ -4,6 +4,7 @@ from prefect import task
 
 from core import audio, codec
 from core.alignment import align_cues
+from core.caption_report import Replaced
 from core.chunks import chunk_spans
 from core.files import to_path
 from core.glossary import GLOSSARY_VERSION, Glossary
@@ -86,12 +87,11 @@ def correct_terms(
     entry = Entry()
     with entry.writing() as at:
         right, found = glossary.correct(read_value(transcript, Transcript))
-        told = [f"{each.text} → {each.instead}" for each in found]
-        (at.folder / CORRECTIONS).write_bytes(codec.dump(told, list[str]))
+        (at.folder / CORRECTIONS).write_bytes(codec.dump(found, list[Replaced]))
         write_value(at.folder, right, Transcript)
     return entry.ref
 
 
-def corrections_of(corrected: StageRef) -> tuple[str, ...]:
-    """What the glossary changed, in order."""
-    return tuple(codec.load(store().read_bytes(corrected, CORRECTIONS), list[str]))
+def corrections_of(corrected: StageRef) -> tuple[Replaced, ...]:
+    """What the glossary changed, in order, on the recording's timeline."""
+    return tuple(codec.load(store().read_bytes(corrected, CORRECTIONS), list[Replaced]))

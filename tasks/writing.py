@@ -46,13 +46,13 @@ def write_about_clips(
         who = writer_for(titles)
         written: list[Wording] = []
         for done, pick in enumerate(picks, 1):
-            written.append(write(_text_of(pick, texts, scores, shown, language), who))
+            written.append(write(text_of(pick, texts, scores, shown, language), who))
             at.tell(done / len(picks))
-        write_value(at.folder, _distinct(written, picks), list[Wording])
+        write_value(at.folder, distinct(written, picks), list[Wording])
     return entry.ref
 
 
-def _text_of(
+def text_of(
     pick: Highlight, texts: list[str], scores: list[float], slides: list[Slide], language: str | None
 ) -> ClipText:
     inside = slice(pick.first_sentence, pick.last_sentence + 1)
@@ -67,12 +67,17 @@ def _text_of(
     )
 
 
-def _distinct(written: list[Wording], picks: tuple[Highlight, ...]) -> list[Wording]:
-    """No two clips share a title: a later one keeps the title it had from its own words, which are all different."""
+def distinct(written: list[Wording], picks: tuple[Highlight, ...]) -> list[Wording]:
+    """No two clips share a title: where a writer's is another clip's already, the clip keeps its own.
+
+    Own titles, found from the clips' own words, are all different.
+    """
+    own = [pick.title.casefold() for pick in picks]
     taken: set[str] = set()
     kept: list[Wording] = []
-    for wording, pick in zip(written, picks, strict=True):
-        title = pick.title if wording.title.casefold() in taken else wording.title
+    for place, (wording, pick) in enumerate(zip(written, picks, strict=True)):
+        others = {*taken, *own[:place], *own[place + 1 :]}
+        title = pick.title if wording.title.casefold() in others else wording.title
         taken.add(title.casefold())
         kept.append(replace(wording, title=title))
     return kept

@@ -54,6 +54,29 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[st
 
 
 @pytest.fixture(scope="session")
+def prefect_here(prefect_server: dict[str, str]) -> Iterator[None]:
+    """Flows in this process run on the session's server, and have told it all when that ends."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogHandler
+    from prefect.settings import (
+        PREFECT_API_URL,
+        PREFECT_HOME,
+        PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW,
+        temporary_settings,
+    )
+
+    own = {
+        PREFECT_API_URL: prefect_server["PREFECT_API_URL"],
+        PREFECT_HOME: prefect_server["PREFECT_HOME"],
+        PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW: "ignore",
+    }
+    with temporary_settings(own):
+        yield
+        APILogHandler().flush()
+        EventsWorker.drain_all(timeout=5)
+
+
+@pytest.fixture(scope="session")
 def winnow_env(prefect_server: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Environment of a user whose home folder is used by all tests of a session, as a person's is by all runs."""
     return {**os.environ, **prefect_server, "WINNOW_HOME": str(tmp_path_factory.mktemp("home"))}
@@ -80,12 +103,13 @@ def winnow(winnow_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def short_talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first 80 s of the sample, copied without encoding."""
+    """The first 80 s of the sample, its picture smaller, its sound as it is."""
     from core import media
 
     path = tmp_path_factory.mktemp("media") / "short talk.mp4"
     source = media.file_url(ROOT / "data/samples/tides.mp4")
-    media.run_ffmpeg(["-i", source, "-t", "80", "-c", "copy", media.file_url(path)], what="Cutting", timeout_s=60)
+    smaller = ["-vf", "scale=640:360", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "copy"]
+    media.run_ffmpeg(["-i", source, "-t", "80", *smaller, media.file_url(path)], what="Cutting", timeout_s=60)
     return path
 
 

@@ -1,9 +1,7 @@
-"""Recordings as the report is given them, and the page they become, as a browser's parser sees it."""
+"""Recordings as the report is given them: plain ones, one with everything, and hostile ones."""
 
-import json
 import math
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from io import BytesIO
 from typing import Any
 
@@ -11,6 +9,7 @@ from PIL import Image, ImageDraw
 
 from core import report
 from core.records import Sentence, SlideSpan, Word
+from core.sights import LayoutSpan
 
 TOPICS = ("gradients", "momentum", "the learning rate", "batch size", "regularisation", "early stopping", "curvature")
 FRAMES = (
@@ -21,7 +20,6 @@ FRAMES = (
     "Let me write down {} once more, slowly.",
     "People ask me about {} after every talk, and the answer is short.",
 )
-VOID = {"meta", "link", "img", "input", "br"}
 
 
 @dataclass
@@ -35,6 +33,8 @@ class Recording:
     thumbnails: dict[str, bytes] = field(default_factory=dict)
     envelope: list[float] = field(default_factory=list)
     about: list[tuple[float, float, float]] = field(default_factory=list)
+    layouts: list[LayoutSpan] = field(default_factory=list)
+    builds: set[float] = field(default_factory=set)
 
     def html(self) -> str:
         return report.render_report(
@@ -45,6 +45,8 @@ class Recording:
             thumbnails=self.thumbnails,
             envelope=self.envelope,
             about=self.about,
+            layouts=self.layouts,
+            builds=self.builds,
         )
 
 
@@ -213,6 +215,50 @@ def forty_minutes() -> Recording:
     )
 
 
+def dressed(recording: Recording) -> Recording:
+    """The same with all that a run with every option tells of its first clip, and with layouts and a build."""
+    recording.manifest |= {"template": "lecture", "corrections": ["phosphor"]}
+    start_s = recording.manifest["clips"][0]["start_s"]
+    around = {"before": "the far side", "after": "is left behind", "removed": False}
+    recording.manifest["clips"][0] |= {
+        "files": {
+            **{"video": "clips/1.mp4", "poster": "clips/1.jpg", "sheet": "clips/1-sheet.jpg"},
+            **{"srt": "clips/1.srt", "vtt": "clips/1.vtt", "text": "clips/1.txt"},
+            "formats": {
+                "source": {"hd": "clips/1.mp4", "mobile": "clips/1-mobile.mp4"},
+                "vertical": {"hd": "clips/1-vertical.mp4"},
+            },
+            "posters": {"vertical": "clips/1-vertical.jpg"},
+            "hls": {"source": "clips/1.hls/source/master.m3u8", "vertical": "clips/1.hls/vertical/master.m3u8"},
+            "parts": ["clips/1.hls/source/hd/0.m4s"],
+        },
+        "framing": [
+            {"format": "source", "width": 1280, "height": 720},
+            {"format": "vertical", "width": 1080, "height": 1920},
+        ],
+        "writing": {
+            "description": "What it costs, in short.",
+            "tags": ["tides", "moon"],
+            "writer": "a-model",
+            "note": "It did not answer in time.",
+        },
+        "tightening": [
+            {"start_s": start_s + 1.0, "end_s": start_s + 2.0, "kind": "pause", "text": "", **around},
+            {"start_s": start_s + 3.0, "end_s": start_s + 3.5, "kind": "filler", "text": "um", **around},
+        ],
+        "captions": {
+            **{"cues": 9, "mean_chars_per_s": 13.6, "max_chars_per_s": 18.2, "over_text": [2.0], "over_mouth": []},
+            "told": ["The caption at 3.2 s is too fast."],
+            "corrected": [{"start_s": 1.0, "text": "fosfor", "instead": "phosphor"}],
+            "masked": [{"start_s": 2.0, "text": "darn", "instead": "d***"}],
+            "left_out": [{"start_s": 2.5, "text": "you know", "reason": "too fast to read", "instead": None}],
+        },
+    }
+    recording.layouts = [LayoutSpan(0.0, 1500.0, "slides"), LayoutSpan(1500.0, 2400.0, "pip")]
+    recording.builds = {240.0}
+    return recording
+
+
 HOSTILE = '</script></title><img src=x onerror="document.body.dataset.broken=1">\'{{ 7 * 7 }}\u2028\u2029<!-- ]]> &amp;'
 
 
@@ -242,47 +288,3 @@ def without(*parts: str) -> dict[str, Any]:
 
 
 SENTENCES = [spoken(2.0, "One two three four.", 8.0), spoken(11.0, "Five six.", 8.0)]
-
-
-class Parsed(HTMLParser):
-    """The page as a browser's parser sees it: elements with attributes, text by element, and unbalanced tags."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.inside: dict[str, list[str]] = {}
-        self.open: list[str] = []
-        self.unbalanced: list[str] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        if not self.open or self.open.pop() != tag:
-            self.unbalanced.append(tag)
-
-    def handle_data(self, data: str) -> None:
-        if self.open:
-            self.inside.setdefault(self.open[-1], []).append(data)
-
-    def all(self, tag: str, **attributes: str) -> list[dict[str, str]]:
-        wanted = attributes.items()
-        return [found for name, found in self.elements if name == tag and all(found.get(k) == v for k, v in wanted)]
-
-    def text(self, tag: str) -> str:
-        return " ".join("".join(self.inside.get(tag, [])).split())
-
-    def data(self) -> dict[str, Any]:
-        return json.loads(self.inside["script"][0])
-
-    def is_sound(self) -> bool:
-        ids = [attributes["id"] for _, attributes in self.elements if "id" in attributes]
-        targets = [a["href"][1:] for _, a in self.elements if a.get("href", "").startswith("#")]
-        return not self.unbalanced and not self.open and len(ids) == len(set(ids)) and set(targets) <= set(ids)

@@ -14,6 +14,7 @@ from core.glimpses import keyframes
 from core.loudness import Loudness
 from core.probe import probe
 from core.records import Cue
+from core.tightening import Removal, Tightening
 
 FAST = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "50", "-sc_threshold", "0"]
 AAC = ["-c:a", "aac", "-ar", "48000", "-ac", "2"]
@@ -101,6 +102,19 @@ def test_burned_captions_brightness_and_scaling_are_no_fault(recording, tmp_path
     looks = "scale=256:144,eq=brightness=0.1:contrast=0.8,drawbox=y=ih*0.7:h=ih*0.3:t=fill:c=black"
     clip = make_clip(recording, tmp_path / "clip.mp4", picture=looks)
     assert picture_findings(recording, clip, tmp_path, burned=True) == ([], [])
+
+
+@pytest.mark.parametrize(("first", "good"), [(0, True), (40, False)], ids=["as planned", "other frames"])
+def test_a_tightened_picture_is_compared_at_the_times_to_which_it_moved(recording, tmp_path, first, good):
+    tightening = Tightening(6.0, "25/1", (Removal(1.0, 2.6, "pause"), Removal(3.4, 4.0, "pause")))
+    kept = "+".join(f"between(n\\,{a + first}\\,{b + first - 1})" for a, b in tightening.kept)
+    clip = make_clip(recording, tmp_path / "clip.mp4", picture=f"select={kept},setpts=N/25/TB", sound="atrim=end=3.8")
+    itself = replace(as_cut(clip), frames=tightening.kept_frames)
+    seen = keyframes(itself, tmp_path)
+    problems, _ = check_picture(itself, wanted(recording), seen, tmp_path, burned=False, tightening=tightening)
+    assert bool(problems) != good, problems
+    if good:
+        assert check_picture(itself, wanted(recording), seen, tmp_path, burned=False)[0], "without it, they differ"
 
 
 def test_what_the_recording_itself_has_is_only_a_warning(recording, tmp_path):

@@ -8,7 +8,7 @@ from PIL import Image
 
 from core import media
 from core.cutting import Cut, clip_frame_rate
-from core.glimpses import Glimpse, keyframes, look, write_poster
+from core.glimpses import Glimpse, keyframes, look, sharpest, write_poster
 from core.probe import probe
 
 FAST = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "5"]
@@ -64,7 +64,9 @@ def test_the_poster_is_sharp_not_black_and_has_the_clip_s_colours(tmp_path):
     info = probe(path)
     assert info.video
     clip = Cut(path, info, 0.0, 0.0, 40, clip_frame_rate(info.video), 0.0, 0.0)
-    write_poster(path, info.video.color_space, keyframes(clip, tmp_path), tmp_path / "poster.jpg")
+    best = sharpest(keyframes(clip, tmp_path))
+    assert best.time_s == pytest.approx(0.8)
+    write_poster(path, info.video.color_space, best.time_s, tmp_path / "poster.jpg")
     with Image.open(tmp_path / "poster.jpg") as poster:
         assert (poster.format, poster.size) == ("JPEG", (128, 72))
         shown = np.asarray(poster.convert("RGB")).astype(float)
@@ -74,7 +76,16 @@ def test_the_poster_is_sharp_not_black_and_has_the_clip_s_colours(tmp_path):
     assert np.abs(centres[~red].mean(axis=0) - [0, 0, 100]).max() < 15
 
 
-def test_a_black_poster_is_made_of_a_black_clip(tmp_path):
-    path = film(tmp_path / "a.mp4", np.zeros((5, 36, 64, 3)))
-    write_poster(path, None, [Glimpse(0.0, np.zeros((144, 256), np.uint8))], tmp_path / "poster.jpg")
-    assert (tmp_path / "poster.jpg").stat().st_size > 0
+def test_the_poster_is_the_frame_at_its_time(tmp_path):
+    clip = a_clip(tmp_path)
+    for time_s in (0.0, 1.48, 3.96):
+        write_poster(clip.source, None, time_s, tmp_path / "poster.jpg")
+        with Image.open(tmp_path / "poster.jpg") as poster:
+            assert np.asarray(poster.convert("L")).mean() == pytest.approx(20 + 2 * 25 * time_s, abs=3)
+
+
+def test_black_is_the_sharpest_only_where_all_is_black():
+    grey, black = np.full((144, 256), 90, np.uint8), np.zeros((144, 256), np.uint8)
+    black[:2] = 255  # an edge, sharper than none at all
+    assert sharpest([Glimpse(0.0, black), Glimpse(1.0, grey)]).time_s == 1.0
+    assert sharpest([Glimpse(2.0, black)]).time_s == 2.0

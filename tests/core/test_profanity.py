@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.profanity import mask_text, mask_words
-from core.records import Word
+from core.profanity import mask_text, mask_transcript, mask_words
+from core.records import Sentence, Transcript, Word
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,17 @@ def test_words_keep_their_times_and_the_sentence_its_end() -> None:
         [(note.start_s, note.text) for note in told] == [(note.start_s, note.text) for note in gone] == [(1.5, "shit.")]
     )
     assert mask_words(words, "keep") == (words, [])
+
+
+def test_of_a_transcript_only_what_is_coarse_changes():
+    def sentence(start_s, *texts):
+        words = tuple(Word(text, start_s + i, start_s + i + 1, 1.0) for i, text in enumerate(texts))
+        return Sentence(start_s, start_s + len(texts), " ".join(texts), words)
+
+    said = Transcript((sentence(0, "Good", "shit", "here."), sentence(3, "Fuck!"), sentence(4, "Tides.")), "en", "x")
+    masked, removed = (mask_transcript(said, mode) for mode in ("mask", "remove"))
+    assert [s.text for s in masked.sentences] == ["Good s*** here.", "F***!", "Tides."]
+    assert [s.text for s in removed.sentences] == ["Good here.", "Tides."]
+    assert [[w.text for w in s.words] for s in removed.sentences] == [["Good", "here."], ["Tides."]]
+    assert removed.sentences[1] is said.sentences[2]
+    assert mask_transcript(said, "keep") is said

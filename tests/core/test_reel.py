@@ -2,6 +2,7 @@
 
 import json
 import wave
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -18,21 +19,22 @@ H264 = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-bf",
 AAC = [f"-{name}" if i == 0 else str(name) for option in SOUND_OPTIONS.items() for i, name in enumerate(option)]
 
 
-def make_clip(path: Path, frames: int, *, sound: bool = True, size: str = "64x36", flash: int = 10) -> Path:
+def make_clip(path: Path, frames: int, *, sound: bool = True, size: str = "64x36", flash: int = 10, rate: str = "25",
+              encoding=()) -> Path:  # fmt: skip
     """A dark clip with one lit frame, and a beep that begins with it."""
     raw, wav = path.with_suffix(".gray"), path.with_suffix(".wav")
     width, height = map(int, size.split("x"))
     lit = (np.arange(frames) == flash).astype(np.uint8) * 255
     raw.write_bytes(lit.repeat(width * height).tobytes())
-    made = ["-f", "rawvideo", "-pix_fmt", "gray", "-s", size, "-framerate", str(FPS), "-i", media.file_url(raw)]
+    made = ["-f", "rawvideo", "-pix_fmt", "gray", "-s", size, "-framerate", rate, "-i", media.file_url(raw)]
     if sound:
-        ticks = np.arange(frames * RATE_HZ // FPS)
-        on = (ticks >= flash * RATE_HZ // FPS) & (ticks < (flash + 3) * RATE_HZ // FPS)
+        ticks = np.arange(round(frames / Fraction(rate) * RATE_HZ))
+        on = (ticks >= flash / Fraction(rate) * RATE_HZ) & (ticks < (flash + 3) / Fraction(rate) * RATE_HZ)
         with wave.open(str(wav), "wb") as file:
             file.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
             file.writeframes((np.sin(ticks * 0.131) * 12_000 * on).astype(np.int16).tobytes())
         made += ["-i", media.file_url(wav), *AAC, "-ac", "2"]
-    media.run_ffmpeg([*made, *H264, media.file_url(path)], what="Filming", timeout_s=60)
+    media.run_ffmpeg([*made, *H264, *encoding, media.file_url(path)], what="Filming", timeout_s=60)
     return path
 
 
@@ -41,6 +43,12 @@ def lit_frames(path: Path) -> list[int]:
     grey = ["-map", "0:v", "-vf", "scale=16:8,format=gray", "-fps_mode", "passthrough", "-f", "rawvideo"]
     media.run_ffmpeg(["-i", media.file_url(path), *grey, media.file_url(raw)], what="Looking", timeout_s=60)
     return np.flatnonzero(np.fromfile(raw, np.uint8).reshape(-1, 128).mean(axis=1) > 128).tolist()
+
+
+def frame_count(path: Path) -> int:
+    asked = [tools.ffprobe(), "-v", "error", "-count_frames", "-select_streams", "v", "-of", "csv=p=0"]
+    asked += ["-show_entries", "stream=nb_read_frames", media.file_url(path)]
+    return int(media.run(asked, what="Counting", timeout_s=60)[0])
 
 
 def beeps_s(path: Path) -> list[float]:
@@ -111,6 +119,44 @@ def test_clips_without_sound_and_a_single_clip_are_joined(tmp_path):
     single = make_clip(tmp_path / "single.mp4", 20)
     join_clips([single], ["only"], target=tmp_path / "one.mp4", durations_s=[0.8])
     assert chapters_of(tmp_path / "one.mp4") == [(0.0, 0.8, "only")]
+
+
+@pytest.mark.parametrize("rate", ["25", "30000/1001"])
+@pytest.mark.parametrize("reordered", ["0", "3"])
+def test_between_clips_there_is_no_outro_and_no_intro(tmp_path, rate, reordered):
+    """Three clips of intro, body and outro; a flash in the intro would be seen, one in each body is."""
+    intro, bodies, outro, fps = 13, (30, 26, 33), 11, Fraction(rate)
+    clips, starts = [], []
+    for number, body in enumerate(bodies):
+        joints = f"expr:eq(n,{intro})+eq(n,{intro + body})"
+        encoding = ["-force_key_frames", joints, "-flags:v", "+cgop", "-bf", reordered, "-preset", "veryfast"]
+        frames = intro + body + outro
+        clips.append(
+            make_clip(tmp_path / f"{number}.mp4", frames, flash=intro + 2 * number, rate=rate, encoding=encoding)
+        )
+        starts.append(sum(bodies[:number]) + (intro if number else 0))
+    reel = tmp_path / "reel.mp4"
+    lengths_s = [float((intro + body + outro) / fps) for body in bodies]
+    ends_s = [(float(intro / fps), float(outro / fps))] * 3
+    join_clips(clips, ["one", "two", "three"], target=reel, durations_s=lengths_s, ends_s=ends_s)
+    shown = [intro, starts[1] + 2, starts[2] + 4]
+    assert lit_frames(reel) == shown
+    assert beeps_s(reel) == pytest.approx([float(frame / fps) for frame in shown], abs=0.01)
+    assert frame_count(reel) == intro + sum(bodies) + outro
+    edges_s = [float(frame / fps) for frame in (0, *starts[1:], intro + sum(bodies) + outro)]
+    assert [start for start, *_ in chapters_of(reel)] == pytest.approx(edges_s[:-1], abs=0.002)
+    found = probe(reel)
+    assert found.duration_s == pytest.approx(edges_s[-1], abs=0.03)
+    assert found.video and found.video.fps == fps and not found.video.variable_frame_rate
+
+
+def test_clips_whose_intro_cannot_be_cut_off_exactly_are_joined_whole(tmp_path):
+    clips = [make_clip(tmp_path / f"{n}.mp4", 30, flash=20) for n in range(2)]
+    join_clips(
+        clips, ["one", "two"], target=tmp_path / "reel.mp4", durations_s=[1.2, 1.2], ends_s=[(0.4, 0.0), (0.4, 0.0)]
+    )
+    assert lit_frames(tmp_path / "reel.mp4") == [20, 50]
+    assert [start for start, *_ in chapters_of(tmp_path / "reel.mp4")] == pytest.approx([0.0, 1.2], abs=0.002)
 
 
 def test_clips_of_different_form_are_refused(tmp_path):

@@ -1,7 +1,7 @@
 """Whole clips: rendered from small recordings with flashes and beeps at known times, then taken apart again."""
 
 import json
-import wave
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,82 +9,36 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import loudness, media, rendering, tools
+from core import encoding, loudness, media
+from core.boxes import Box
+from core.caption_ass import to_ass
+from core.encoders import choose_encoder
 from core.errors import Cancelled, MediaError
+from core.framing_plan import FramingPlan, Panel, Scene, Station
+from core.ladder import Rendition
 from core.probe import probe
+from core.production import Look
 from core.records import Cue
 from core.rendering import RenderedClip, render_clip
 from core.settings import RenderSettings
+from core.tightening import Removal, Tightening
+from tests.core.films import AAC, EVERY_S, asked, beeps_s, flashes_s, pictures, plain_production, record
 
 SYNC_S = 0.020
-EVERY_S, FLASH_S = 2.0, 0.2
-"""Flash and beep begin together at 1, 3, 5 … s of what is recorded."""
-H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "60"]
-AAC = ["-c:a", "aac", "-aac_coder", "fast"]
 UNEVEN = ["-vf", r"select=not(mod(n\,7))+between(mod(t\,2)\,0.99\,1.25)"]
 SETTINGS = RenderSettings(encoder_preset="ultrafast")
-
-
-def one_period(rate: int) -> np.ndarray:
-    """True while it flashes and beeps, over one period."""
-    times = np.arange(round(EVERY_S * rate)) / rate
-    return (times >= EVERY_S / 2) & (times < EVERY_S / 2 + FLASH_S)
-
-
-def record(path: Path, seconds: float, *, fps: int = 25, size=(64, 36), options=(), sound: bool = True, picture=True,
-           rate_hz: int = 16_000, gain: float = 0.3, audio=AAC) -> Path:  # fmt: skip
-    """Film a grey ground that flashes, with a beep at each flash, over a faint hum."""
-    made: list[str] = []
-    if picture:
-        raw = path.with_suffix(".gray")
-        frames = np.where(one_period(fps), 250, 60).astype(np.uint8).repeat(size[0] * size[1])
-        raw.write_bytes(np.resize(frames, round(seconds * fps) * size[0] * size[1]).tobytes())
-        made += ["-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{size[0]}x{size[1]}", "-framerate", str(fps)]
-        made += ["-i", media.file_url(raw)]
-    if sound:
-        tone = np.sin(2 * np.pi * 1000 * np.arange(round(EVERY_S * rate_hz)) / rate_hz)
-        tone = (tone * np.where(one_period(rate_hz), gain, gain / 100) * 32_767).astype(np.int16)
-        with wave.open(str(path.with_suffix(".wav")), "wb") as file:
-            file.setparams((1, 2, rate_hz, 0, "NONE", ""))
-            file.writeframes(np.resize(tone, round(seconds * rate_hz)).tobytes())
-        made += ["-i", media.file_url(path.with_suffix(".wav"))]
-    coding = [*(H264 if picture else []), "-fps_mode", "passthrough", *options] if picture else []
-    media.run_ffmpeg([*made, *coding, *(audio if sound else []), media.file_url(path)], what="Filming", timeout_s=120)
-    return path
-
-
-def flashes_s(clip: Path, fps: float) -> np.ndarray:
-    raw = clip.with_suffix(".seen")
-    top = "crop=iw:ih/2:0:0,scale=16:8,format=gray"
-    shown = ["-map", "0:v", "-vf", top, "-fps_mode", "passthrough", "-f", "rawvideo"]
-    media.run_ffmpeg(["-i", media.file_url(clip), *shown, media.file_url(raw)], what="Looking", timeout_s=60)
-    lit = np.concatenate([[False], np.fromfile(raw, np.uint8).reshape(-1, 128).mean(axis=1) > 150])
-    return np.flatnonzero(lit[1:] & ~lit[:-1]) / fps
-
-
-def beeps_s(clip: Path) -> np.ndarray:
-    raw = clip.with_suffix(".heard")
-    mono = ["-map", "0:a", "-ac", "1", "-ar", "48000", "-f", "s16le"]
-    media.run_ffmpeg(["-i", media.file_url(clip), *mono, media.file_url(raw)], what="Listening", timeout_s=60)
-    heard = np.abs(np.fromfile(raw, np.int16).astype(float))
-    level = heard[: len(heard) // 48 * 48].reshape(-1, 48).max(axis=1)
-    held = np.array([level[max(0, i - 4) : i + 1].max() for i in range(len(level))]) > heard.max() / 4
-    return np.flatnonzero(np.diff(held.astype(int), prepend=0) == 1) / 1_000
+X264 = choose_encoder("x264")
 
 
 def render(source: Path, start_s: float, end_s: float, folder: Path, *, settings: RenderSettings = SETTINGS,
-           captions=(), title: str = "A title", on_progress=None) -> RenderedClip:  # fmt: skip
+           production=None, info=None, title: str = "A title", pick_poster=None, on_progress=None,
+           ) -> RenderedClip:  # fmt: skip
     folder.mkdir(exist_ok=True)
     return render_clip(
-        source, probe(source), start_s, end_s, settings=settings, title=title, captions=captions, folder=folder,
-        threads=1, on_progress=on_progress,
+        source, info or probe(source), start_s, end_s, settings=settings, encoder=X264, title=title,
+        production=production or plain_production(source, start_s, end_s, max_height=settings.max_height),
+        folder=folder, threads=1, pick_poster=pick_poster, on_progress=on_progress,
     )  # fmt: skip
-
-
-def asked(clip: Path) -> dict:
-    everything = ["-show_format", "-show_streams", "-show_chapters", "-of", "json", media.file_url(clip)]
-    said, _ = media.run([tools.ffprobe(), "-v", "error", *everything], what="Asking", timeout_s=60)
-    return json.loads(said)
 
 
 def assert_in_step(made: RenderedClip, clip: Path, count: int) -> None:
@@ -132,7 +86,10 @@ def test_a_clip_is_what_was_asked_for(tmp_path):
 
 
 def test_a_clip_from_minute_61_is_in_step(tmp_path):
-    source = record(tmp_path / "long.mp4", 3_720, fps=5, size=(32, 18), rate_hz=8_000)
+    block = record(tmp_path / "block.mov", 60, fps=5, size=(32, 18), rate_hz=8_000, audio=["-c:a", "pcm_s16le"])
+    source = tmp_path / "long.mov"
+    over_and_over = ["-stream_loop", "61", "-i", media.file_url(block), "-c", "copy"]
+    media.run_ffmpeg([*over_and_over, media.file_url(source)], what="Filming", timeout_s=60)
     made = render(source, 3_661.6, 3_667.4, tmp_path / "clip")
     assert made.rejected is None and made.frame_rate == "25/1"
     assert_in_step(made, tmp_path / "clip" / "clip.mp4", 3)
@@ -179,18 +136,14 @@ def test_silent_sound_stays_silent(tmp_path):
     assert any("silent" in warning for warning in made.checks.warnings)
 
 
-def test_burned_captions_are_seen_while_they_last(tmp_path):
-    source = record(tmp_path / "a.mp4", 8, size=(320, 180))
-    captions = [Cue(1.2, 3.0, ("First line", "second {line}"))]
-    settings = SETTINGS.model_copy(update={"burn_captions": True})
-    made = render(source, 0.0, 5.0, tmp_path / "clip", settings=settings, captions=captions)
+def test_drawn_captions_are_seen_while_they_last(tmp_path):
+    source = record(tmp_path / "a.mp4", 6, size=(320, 180))
+    cues = (Cue(1.2, 3.0, ("First line", "second {line}")),)
+    production = plain_production(source, 0.0, 5.0, cues=cues, drawn=to_ass(cues, width_px=320, height_px=180))
+    made = render(source, 0.0, 5.0, tmp_path / "clip", production=production)
     assert made.rejected is None
-    raw = tmp_path / "bottom.gray"
-    bottom = ["-vf", "crop=iw:ih/3:0:ih*2/3,format=gray", "-f", "rawvideo"]
-    clip = media.file_url(tmp_path / "clip" / "clip.mp4")
-    media.run_ffmpeg(["-i", clip, *bottom, media.file_url(raw)], what="Looking", timeout_s=60)
-    contrast = np.fromfile(raw, np.uint8).reshape(125, -1).std(axis=1)
-    shown = np.flatnonzero(contrast > 10)
+    seen = pictures(tmp_path / "clip" / "clip.mp4", (320, 60), "crop=iw:ih/3:0:ih*2/3")
+    shown = np.flatnonzero(seen.reshape(125, -1).std(axis=1) > 10)
     assert (shown[0], shown[-1]) == (30, 74)
 
 
@@ -202,7 +155,9 @@ def test_burned_captions_are_seen_while_they_last(tmp_path):
     ],
 )
 def test_captions_that_cannot_be_mended_reject_the_clip_at_once(tmp_path, captions, said):
-    made = render(record(tmp_path / "a.mp4", 6), 1.0, 5.0, tmp_path / "clip", captions=captions)
+    source = record(tmp_path / "a.mp4", 6)
+    production = plain_production(source, 1.0, 5.0, cues=tuple(captions))
+    made = render(source, 1.0, 5.0, tmp_path / "clip", production=production)
     assert made.rejected is not None and said in made.rejected
     assert made.repairs == ()
 
@@ -229,7 +184,7 @@ def late(sound):
 
 def test_a_spoiled_picture_is_cut_again(tmp_path, monkeypatch):
     source = record(tmp_path / "a.mp4", 8)
-    spoil(monkeypatch, rendering, "read_picture", 1, black)
+    spoil(monkeypatch, encoding, "read_picture", 1, black)
     made = render(source, 1.5, 6.5, tmp_path / "clip")
     assert made.rejected is None
     assert len(made.repairs) == 1 and "is black where the recording is not" in made.repairs[0]
@@ -238,7 +193,7 @@ def test_a_spoiled_picture_is_cut_again(tmp_path, monkeypatch):
 
 def test_a_picture_that_stays_spoiled_is_rejected_with_the_reason(tmp_path, monkeypatch):
     source = record(tmp_path / "a.mp4", 8)
-    spoil(monkeypatch, rendering, "read_picture", 9, black)
+    spoil(monkeypatch, encoding, "read_picture", 9, black)
     made = render(source, 1.5, 6.5, tmp_path / "clip")
     assert made.rejected == "The clip is black where the recording is not."
     assert made.rejected in made.checks.problems and len(made.repairs) == 1
@@ -265,31 +220,24 @@ def test_sound_of_the_wrong_level_is_levelled_again_and_the_picture_kept(tmp_pat
 
 def test_a_damaged_recording_gives_a_clip_or_a_reason(tmp_path):
     source = record(tmp_path / "a.mkv", 20)
-    info = probe(source)
+    info, production = probe(source), plain_production(source, 8.0, 13.0)
     data = bytearray(source.read_bytes())
     middle = slice(len(data) * 4 // 10, len(data) * 7 // 10)
     data[middle] = np.random.default_rng(5).bytes(middle.stop - middle.start)
     source.write_bytes(data)
     folder = tmp_path / "clip"
-    folder.mkdir()
-    made = render_clip(
-        source, info, 8.0, 13.0, settings=SETTINGS, title="", captions=(), folder=folder, threads=1, on_progress=None
-    )
+    made = render(source, 8.0, 13.0, folder, info=info, production=production, title="")
     assert made.rejected is not None or made.duration_s == pytest.approx(5, abs=0.1)
     assert {path.name for path in folder.iterdir()} <= {"clip.mp4", "poster.jpg"}
 
 
 def test_a_recording_that_vanished_is_an_error_and_leaves_nothing(tmp_path):
     source = record(tmp_path / "a.mp4", 4)
-    info = probe(source)
+    info, production = probe(source), plain_production(source, 1.0, 3.0)
     source.unlink()
-    folder = tmp_path / "clip"
-    folder.mkdir()
     with pytest.raises(MediaError, match="No such file"):
-        render_clip(
-            source, info, 1.0, 3.0, settings=SETTINGS, title="", captions=(), folder=folder, threads=1, on_progress=None
-        )
-    assert list(folder.iterdir()) == []
+        render(source, 1.0, 3.0, tmp_path / "clip", info=info, production=production)
+    assert list((tmp_path / "clip").iterdir()) == []
 
 
 def test_being_told_to_stop_is_passed_on(tmp_path, monkeypatch):
@@ -298,3 +246,49 @@ def test_being_told_to_stop_is_passed_on(tmp_path, monkeypatch):
     with pytest.raises(Cancelled):
         render(source, 1.0, 3.0, tmp_path / "clip")
     assert list((tmp_path / "clip").iterdir()) == []
+
+
+def test_every_format_has_its_files_and_a_poster_of_the_same_moment(tmp_path):
+    source = record(tmp_path / "a.mp4", 8, size=(320, 180))
+    production = plain_production(source, 1.5, 6.5)
+    wide = production.looks[0].plan
+    middle = Panel(Box(0, 0, 90, 160), (Station(0.0, Box(108, 0, 101.25, 180)),))
+    upright = FramingPlan("vertical", 90, 160, (Scene(0.0, 5.0, (middle,)),))
+    production = replace(production, looks=(Look(wide), Look(upright, free=True)),
+                         ladder=(Rendition(name="hd"), Rendition(name="low", height_px=90)))  # fmt: skip
+    told: list[tuple[Path, tuple[float, float]]] = []
+
+    def second_flash_s(clip, found, within_s) -> float:
+        assert found.video and (found.video.width, found.video.height) == (320, 180)
+        told.append((clip, within_s))
+        return 3.6
+
+    made = render(source, 1.5, 6.5, tmp_path / "clip", production=production, pick_poster=second_flash_s)
+    assert made.rejected is None and made.repairs == ()
+    assert told == [(tmp_path / "clip" / "clip.mp4", (0.0, 5.0))]
+    assert [(file.format, file.rendition, file.name, file.width, file.height) for file in made.files] == [
+        ("source", "hd", "clip.mp4", 320, 180),
+        ("source", "low", "clip-low.mp4", 160, 90),
+        ("vertical", "hd", "vertical.mp4", 90, 160),
+    ]
+    names = {file.name for file in made.files} | {"poster.jpg", "vertical.jpg"}
+    assert {path.name for path in (tmp_path / "clip").iterdir()} == names
+    for name in ("poster.jpg", "vertical.jpg"):
+        with Image.open(tmp_path / "clip" / name) as poster:
+            assert np.asarray(poster.convert("L")).max() > 200, "3.6 s of the clip is within the flash at 5.0 s"
+
+
+def test_a_tightened_clip_is_in_step_and_held_against_its_recording(tmp_path, monkeypatch):
+    source = record(tmp_path / "a.mp4", 10)
+    cut_out = Tightening(8.0, "25/1", (Removal(1.2, 2.4, "pause"), Removal(4.2, 5.0, "filler", "um")))
+    production = plain_production(source, 1.0, 9.0, tightening=cut_out)
+    made = render(source, 1.0, 9.0, tmp_path / "clip", production=production)
+    assert (made.rejected, made.repairs, made.duration_s) == (None, (), 6.0)
+    clip = tmp_path / "clip" / "clip.mp4"
+    expected = [cut_out.shown_s(t - 1.0) for t in (1.0, 5.0, 7.0)]
+    assert cut_out.holding(2.0) and not cut_out.holding(4.0)
+    assert flashes_s(clip, 25.0) == pytest.approx(expected, abs=SYNC_S)
+    assert beeps_s(clip) == pytest.approx(expected, abs=SYNC_S)
+    spoil(monkeypatch, encoding, "read_picture", 9, lambda picture: picture.filter("lutyuv", y="255-val/2"))
+    again = render(source, 1.0, 9.0, tmp_path / "other", production=production)
+    assert again.rejected is not None and "is not the recording's" in again.rejected

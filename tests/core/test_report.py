@@ -10,9 +10,11 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from core import report
+from core import chart, report
 from core.records import SlideSpan
-from tests.core.report_samples import HOSTILE, SENTENCES, Parsed, Recording, attacked, bare, spoken, without
+from core.sights import LayoutSpan
+from tests.core.report_parsed import Parsed
+from tests.core.report_samples import HOSTILE, SENTENCES, Recording, attacked, bare, dressed, spoken, without
 
 
 def test_the_page_lists_every_clip_with_its_player_words_and_link_from_the_timeline(lecture: Recording) -> None:
@@ -30,10 +32,9 @@ def test_the_page_lists_every_clip_with_its_player_words_and_link_from_the_timel
 
 
 def test_nothing_is_loaded_from_another_origin(lecture: Recording) -> None:
-    html = lecture.html()
+    html = dressed(lecture).html()
     page = Parsed(html)
-    links = [a[name] for _, a in page.elements for name in ("src", "href", "poster", "data-vtt", "srcset") if name in a]
-    assert links and all(link.startswith(("./", "#", "data:")) for link in links)
+    assert page.links() and all(link.startswith(("./", "#", "data:")) for link in page.links())
     assert not re.search(r"https?:|@import|url\((?!#)", html)
     assert not any(name.startswith("on") or name == "style" for _, a in page.elements for name in a)
 
@@ -53,10 +54,12 @@ def test_the_content_security_policy_allows_only_the_script_and_style_that_stand
 
 
 def test_hostile_text_in_every_field_stays_text(lecture: Recording) -> None:
+    dressed(lecture).manifest["clips"][1]["files"]["formats"] = {HOSTILE: {HOSTILE: "a.mp4"}, "b": {"c": "d.mp4"}}
     page = Parsed(attacked(lecture).html())
     assert page.is_sound()
     assert not any("onerror" in attributes for _, attributes in page.elements)
-    assert len(page.all("img")) == 20 and len(page.all("script")) == 2
+    assert len(page.all("img")) == 21 and len(page.all("script")) == 2
+    assert all(link.startswith(("./", "#", "data:")) for link in page.links())
     assert page.inside["h1"] == [HOSTILE]
     assert page.data()["sentences"][0][2] == HOSTILE
     data = lecture.html().split('id="data">')[1].split("</script>")[0]
@@ -139,19 +142,43 @@ def test_a_subject_is_named_and_drawn_as_a_line_relative_to_its_top() -> None:
         assert 'class="stretch about"' not in Recording(bare().manifest, about=nothing).html()
 
 
-def test_words_are_told_apart_by_sentence_and_timed_from_the_start_of_the_clip() -> None:
-    clip = {"start_s": 4.0, "end_s": 20.0, "text": "unused"}
-    from_recording = report._lines(clip, SENTENCES)
-    assert from_recording == [[(0.0, "two"), (2.0, "three"), (4.0, "four.")], [(7.0, "Five"), (11.0, "six.")]]
-    words = [{"text": " two ", "start_s": -0.05, "end_s": 1.9}, {"text": "Five", "start_s": 7.0, "end_s": 9.0}]
-    assert report._lines({**clip, "words": words}, SENTENCES) == [[(0.0, "two")], [(7.0, "Five")]]
-    assert report._lines(clip, []) == [[(None, "unused")]]
-
-
 @pytest.mark.parametrize(("language", "shown"), [("en", "</span> <span"), ("ja", "</span><span")])
 def test_words_are_joined_as_their_language_writes_them(language: str, shown: str) -> None:
     recording = Recording({**without(), "transcript": {"language": language}}, sentences=SENTENCES)
     assert recording.html().count(shown) >= 2
+
+
+def test_the_lane_of_layouts_has_a_colour_a_name_and_a_share_for_each(lecture: Recording) -> None:
+    html = dressed(lecture).html()
+    page = Parsed(html)
+    assert 'class="slides" d="M0 0H1500V100H0Z"' in html
+    assert "Slides, 0:00–25:00" in page.text("title") and "Picture-in-picture (PiP), 25:00–40:00" in page.text("title")
+    assert page.all("g", role="img", **{"class": "layouts"})[0]["aria-label"].endswith(
+        "Slides 62%, Picture-in-picture (PiP) 38%"
+    )
+    assert page.data()["layouts"] == {
+        "names": ["Slides", "Picture-in-picture (PiP)"],
+        "spans": [[0.0, 1500.0, 0], [1500.0, 2400.0, 1]],
+    }
+    assert "M0 0H" not in Recording(bare().manifest).html(), "no lane where nothing is known"
+
+
+def test_only_the_longest_of_very_many_layouts_are_named() -> None:
+    layouts = [LayoutSpan(i, i + 1, "slides" if i % 2 else "camera") for i in range(1000)]
+    page = Parsed(Recording(bare(duration_s=1000.0).manifest, layouts=layouts).html())
+    assert len(page.all("title")) == 1 + chart.MAX_LABELS
+    assert len(page.data()["layouts"]["spans"]) == 1000
+
+
+def test_a_build_is_marked_and_only_what_it_adds_is_searched() -> None:
+    slides = [
+        SlideSpan(0.0, 9.0, "slide", "a.jpg", "Tides", "Tides\nThe Moon pulls"),
+        SlideSpan(9.0, 60.0, "slide", "b.jpg", "Tides", "Tides\nThe Moon pulls\nThe water rises"),
+    ]
+    recording = Recording(bare().manifest, slides=slides, thumbnails={"a.jpg": b"x", "b.jpg": b"y"}, builds={9.0})
+    page = Parsed(recording.html())
+    assert [item.get("class") for item in page.all("li") if "data-at" in item] == [None, "build"]
+    assert [row[4:] for row in page.data()["slides"]] == [["Tides\nThe Moon pulls", 0], ["The water rises", 1]]
 
 
 def test_thumbnails_are_thinned_out_evenly_over_the_recording() -> None:
@@ -169,7 +196,7 @@ def test_thumbnails_are_thinned_out_evenly_over_the_recording() -> None:
 def test_a_ten_hour_recording_stays_below_five_megabytes() -> None:
     text = "The answer to that question depends on what you are willing to measure, and how often you measure it."
     sentences = [spoken(i * 4.5, text, 4.0) for i in range(8_000)]
-    slides = [SlideSpan(i * 90.0, (i + 1) * 90.0, "slide", f"{i}.jpg", text) for i in range(400)]
+    slides = [SlideSpan(i * 90.0, (i + 1) * 90.0, "slide", f"{i}.jpg", text, f"{text}\n" * 6) for i in range(400)]
     noise = Image.effect_noise((200, 112), 60).convert("RGB")
     buffer = BytesIO()
     noise.save(buffer, "JPEG", quality=60)
@@ -186,6 +213,7 @@ def test_a_ten_hour_recording_stays_below_five_megabytes() -> None:
         slides,
         {f"{i}.jpg": buffer.getvalue() for i in range(400)},
         [0.5] * 2_000,
+        layouts=[LayoutSpan(i * 24.0, (i + 1) * 24.0, "side" if i % 2 else "slides") for i in range(1_500)],
     )
     assert len(buffer.getvalue()) > 6_000, "the pictures must be no easier than real ones"
     assert len(recording.html().encode()) < 5_000_000

@@ -3,7 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from core import media
-from tests.core.report_samples import HOSTILE, Recording, attacked, bare, picture
+from tests.core.report_samples import HOSTILE, Recording, attacked, bare, dressed, picture
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium or Chrome on PATH to open the page with")
@@ -57,12 +57,15 @@ def open_page(browser: Browser, tmp_path: Path, tiny_clip: Path) -> Iterator[Any
 
     def opened(recording: Recording, *, width: int = 1280, scripts: bool = True, clips_present: bool = True) -> Opened:
         for clip in recording.manifest.get("clips") or []:
-            for kind, name in (clip.get("files") or {}).items():
+            files = clip.get("files") or {}
+            renditions = [*files.get("formats", {}).values(), {"video": files.get("video")}]
+            pictures = [files.get("poster"), files.get("sheet"), *files.get("posters", {}).values()]
+            for name in filter(None, [*(name for sizes in renditions for name in sizes.values()), *pictures]):
                 (tmp_path / name).parent.mkdir(exist_ok=True)
-                if kind == "video" and clips_present:
-                    shutil.copy(tiny_clip, tmp_path / name)
-                if kind == "poster":
+                if name in pictures:
                     (tmp_path / name).write_bytes(picture(clip["rank"]))
+                elif clips_present:
+                    shutil.copy(tiny_clip, tmp_path / name)
         (tmp_path / "report.html").write_text(recording.html(), encoding="utf-8")
         context = browser.new_context(viewport={"width": width, "height": 800}, java_script_enabled=scripts)
         contexts.append(context)
@@ -135,6 +138,62 @@ def test_a_clip_that_is_gone_says_so_in_words(open_page: Any, lecture: Recording
 
 
 @needs_browser
+def test_another_format_plays_on_from_the_same_moment_and_what_would_go_can_be_skipped(
+    open_page: Any, lecture: Recording
+) -> None:
+    opened = open_page(dressed(lecture))
+    video = opened.page.locator("#clip-1 video")
+    video.evaluate("video => { video.currentTime = 2; return video.play(); }")
+    opened.page.locator("#clip-1 .formats label", has_text="Vertical").click()
+    opened.page.wait_for_function("() => document.querySelector('#clip-1 video').currentTime > 2")
+    assert video.get_attribute("src") == "./clips/1-vertical.mp4"
+    assert video.get_attribute("poster") == "./clips/1-vertical.jpg"
+    assert opened.page.locator("#clip-1 .stage.tall").count() == 1
+    assert not video.evaluate("video => video.paused")
+    opened.page.locator("#clip-1 .formats input").nth(1).press("ArrowLeft")
+    assert video.get_attribute("src") == "./clips/1.mp4", "the switch is a group of radio buttons"
+    opened.page.locator("#clip-1 .cuts .stamp").nth(1).click()
+    opened.page.wait_for_function("() => document.querySelector('#clip-1 video').currentTime > 1")
+    assert video.evaluate("video => video.currentTime") < 2.5
+    opened.page.get_by_label("Skip these while playing").check()
+    video.evaluate("video => { video.currentTime = 1.2; }")
+    opened.page.wait_for_function("() => document.querySelector('#clip-1 video').currentTime >= 2")
+    assert opened.trouble == []
+
+
+@needs_browser
+def test_a_search_lists_what_is_said_and_shown_and_leads_to_it_in_its_clip(open_page: Any, lecture: Recording) -> None:
+    lecture.slides[3] = replace(lecture.slides[3], title="Économie", text="Économie\nPrice of momentum")
+    clip = dressed(lecture).manifest["clips"][0]
+    inside = [s for s in lecture.sentences if clip["start_s"] <= s.start_s < clip["end_s"]][2]
+    opened = open_page(lecture)
+    field = opened.page.get_by_role("searchbox")
+    field.fill("MOMENTUM gift")
+    hits = opened.page.locator("#hits li")
+    wanted = [s for s in lecture.sentences if "momentum" in s.text and "gift" in s.text]
+    assert hits.count() == len(wanted) > 1 and hits.first.locator(".hit-at").inner_text().endswith(wanted[0].text)
+    assert hits.first.locator("mark").all_inner_texts() == ["momentum", "gift"]
+    assert opened.page.locator("#found").inner_text() == f"Found {len(wanted)} times"
+    field.press("ArrowDown")
+    opened.page.keyboard.press("Enter")
+    assert opened.page.locator(".cursor").get_attribute("visibility") == "visible"
+    field.fill("economie")
+    assert hits.count() == 1 and "Slide" in hits.inner_text() and hits.locator("mark").inner_text() == "Économie"
+    field.fill("xyzzy")
+    assert hits.count() == 0 and "no slide shows it" in opened.page.locator("#found").inner_text()
+    field.press("Escape")
+    assert field.input_value() == "" and opened.page.locator("#found").inner_text() == ""
+    field.fill(inside.text)
+    row = opened.page.locator("#hits li", has=opened.page.get_by_role("button", name="Show it in clip 1"))
+    row.get_by_role("button", name="Show it in clip 1").click()
+    assert opened.focused() == "clip-1"
+    assert opened.page.locator("#clip-1 .line.on").count() == 1
+    field.fill("<img src=x>")
+    assert opened.page.locator("#hits img").count() == 0
+    assert opened.trouble == []
+
+
+@needs_browser
 def test_the_pointer_and_the_keyboard_read_the_timeline(open_page: Any, lecture: Recording) -> None:
     opened = open_page(lecture)
     sentence, score = lecture.sentences[150], lecture.curve[150][2]
@@ -199,6 +258,7 @@ def test_without_scripts_the_timeline_thumbnails_and_links_are_there(open_page: 
     assert opened.page.locator(".chart .axis text").count() == 8
     assert opened.page.locator(".strip img").count() == 20
     assert not opened.page.get_by_role("button", name="Zoom in").is_visible()
+    assert not opened.page.locator("#find").is_visible()
     opened.page.locator("a.pick[href='#clip-2'] .badge").click()
     assert opened.page.url.endswith("#clip-2")
 
@@ -221,7 +281,7 @@ def test_nothing_is_wider_than_a_narrow_screen(open_page: Any, lecture: Recordin
     lecture.manifest["source"]["title"] = "Donaudampfschifffahrtsgesellschaft" * 4
     lecture.manifest["clips"][0]["title"] = "x" * 300
     lecture.manifest["clips"][1]["title"] = "هذه هي اللحظة التي تستحق المشاهدة"
-    opened = open_page(lecture, width=400)
+    opened = open_page(dressed(lecture), width=400)
     opened.page.locator("summary").click()
     assert opened.page.evaluate("document.documentElement.scrollWidth") == 400
     assert opened.page.locator("#clip-2 h3").evaluate("h => getComputedStyle(h).direction") == "rtl"

@@ -43,6 +43,14 @@ def test_what_is_written_is_read(store):
     assert store.path(REF, "sub/a.bin").read_bytes() == b"123"
 
 
+def test_the_files_of_an_entry_are_told_in_order_and_those_of_none_are_gone(store):
+    write(store)
+    assert store.names(REF) == ["sub/a.bin", "value.json"]
+    store.drop(REF)
+    with pytest.raises(StoreError, match="silences: it is gone"):
+        store.names(REF)
+
+
 def test_an_entry_that_was_not_written_does_not_exist(store):
     assert not store.complete(REF)
     with pytest.raises(StoreError, match="is gone"):

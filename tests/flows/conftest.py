@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,20 +39,6 @@ class Retraining:
     """Do it once more there, with these parameters changed."""
     state: State[Any]
     """How the second run ended."""
-
-
-@pytest.fixture(scope="session")
-def prefect_here(prefect_server: dict[str, str]) -> Iterator[None]:
-    """Flows in this process run on the session's server, and have told it all when that ends."""
-    from prefect.events.worker import EventsWorker
-    from prefect.logging.handlers import APILogHandler
-    from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
-
-    own = {PREFECT_API_URL: prefect_server["PREFECT_API_URL"], PREFECT_HOME: prefect_server["PREFECT_HOME"]}
-    with temporary_settings(own):
-        yield
-        APILogHandler().flush()
-        EventsWorker.drain_all(timeout=5)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from flows.cli import main
+
 ROOT = Path(__file__).parents[2]
 HELLO = "WEBVTT\n\n00:01.000 --> 00:02.000\nHello there.\n"
 CAPTIONS = ROOT / "data/samples/captions/tides.vtt"
@@ -20,10 +22,9 @@ def test_score_ranks_every_sentence_of_a_transcript(winnow):
     assert "Gravity fades with distance" in said
 
 
-def test_score_for_people_shows_the_best(winnow):
-    ran = winnow("score", CAPTIONS, "--top", "3")
-    assert ran.code == 0, ran.err
-    assert len(ran.out.splitlines()) == 3
+def test_score_for_people_shows_the_best(winnow_home, capsys):
+    assert main(["score", str(CAPTIONS), "--top", "3"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
 
 
 @pytest.mark.parametrize(
@@ -35,14 +36,13 @@ def test_score_for_people_shows_the_best(winnow):
         pytest.param(HELLO, ("--top", "0"), "--top", id="top of nothing"),
     ],
 )
-def test_score_refuses_in_one_line(winnow, tmp_path, content, options, says):
+def test_score_refuses_in_one_line(winnow_home, tmp_path, capsys, content, options, says):
     path = tmp_path / "bad.vtt"
     if content is not None:
         path.write_text(content)
-    ran = winnow("score", path, *options)
-    assert ran.code == 2
-    assert says in ran.err
-    assert len(ran.err.strip().splitlines()) == 1
+    assert main(["score", str(path), *options]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert says in line
 
 
 def test_doctor_says_what_is_here(winnow):
@@ -50,7 +50,9 @@ def test_doctor_says_what_is_here(winnow):
     findings = {finding["what"]: finding for finding in json.loads(ran.out)}
     assert ran.code == 0, [f for f in findings.values() if f["verdict"] == "missing"]
     assert findings["ffmpeg features"]["verdict"] == "ok"
-    assert findings["weights whisper-tiny.en"]["verdict"] == "ok"
+    networks = ("whisper-tiny.en", "retinaface-mobilenet-0.25", "pp-ocrv6-small")
+    assert {findings[f"weights {name}"]["verdict"] for name in networks} == {"ok"}
+    assert "auto chooses" in findings["encoder"]["found"]
     assert all(finding["advice"] for finding in findings.values() if finding["verdict"] != "ok")
 
 

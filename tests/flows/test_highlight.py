@@ -143,19 +143,6 @@ def test_a_result_that_was_damaged_is_made_anew(winnow, winnow_env, first, short
     assert ran.manifest["silences"] == first.manifest["silences"]
 
 
-def test_captions_beside_the_recording_are_used_and_drawn(winnow, short_talk, tmp_path):
-    recording = tmp_path / "talk.mp4"
-    shutil.copyfile(short_talk, recording)
-    shutil.copyfile(ROOT / "data/samples/captions/tides.vtt", tmp_path / "talk.vtt")
-    ran = winnow("highlight", recording, *ONE_SHORT, "--burn-captions", "--no-reel", "--out", tmp_path, "--json")
-    assert ran.code == 0, ran.err
-    manifest = ran.manifest
-    assert manifest["transcript"]["source"] == "captions"
-    assert "speech" not in manifest["models"]
-    assert manifest["files"]["reel"] is None
-    assert len(manifest["clips"]) == 1
-
-
 def test_sound_alone_gets_a_picture(winnow, short_talk, tmp_path):
     sound = make(tmp_path / "sound.m4a", "-i", short_talk, "-t", "25", "-vn", "-c:a", "copy")
     ran = winnow("highlight", sound, *ONE_SHORT, "--out", tmp_path, "--json")
@@ -188,18 +175,10 @@ def test_a_folder_is_taken_whole_and_stray_files_are_passed_over(winnow, first, 
     ("name", "content", "options", "says"),
     [
         pytest.param("none.mp4", None, (), "does not exist", id="a missing file"),
-        pytest.param("empty.mp4", b"", (), "is empty", id="an empty file"),
-        pytest.param("text.mp4", b"hello " * 999, (), "not audio or video", id="a file that is no media"),
-        pytest.param("talk", "talk", ("--min-s", "100"), "shorter than one clip", id="a short recording"),
-        pytest.param("talk", "talk", ("--max-hours", "0.01"), "raise max_hours", id="a recording that is too long"),
-        pytest.param("talk", "talk", ("--max-gb", "0.0001"), "raise max_gb", id="a file that is too large"),
         pytest.param("talk", "talk", ("--clips", "0"), "--clips: .*got '0'", id="a setting out of its range"),
-        pytest.param("talk", "talk", ("--clips", "many"), "--clips: .*got 'many'", id="a setting that is no number"),
-        pytest.param("talk", "talk", ("--min-s", "50", "--max-s", "40"), "must not exceed", id="an empty band"),
         pytest.param("talk", "talk", ("--model", "genius"), "There is no model 'genius'", id="an unknown model"),
         pytest.param("talk", "talk", ("--model", "about"), "does not score moments", id="a model that finds subjects"),
         pytest.param("talk", "talk", ("--speech-model", "huge"), "huge", id="an unknown speech model"),
-        pytest.param("talk", "talk", ("--transcript", "no.vtt"), "does not exist", id="captions not there"),
     ],
 )  # fmt: skip
 def test_bad_input_is_refused_in_one_line_and_nothing_is_written(
@@ -215,6 +194,36 @@ def test_bad_input_is_refused_in_one_line_and_nothing_is_written(
     assert ran.out == ""
     assert re.search(says, ran.err)
     assert len(ran.err.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        pytest.param(
+            ("--min-s", "100"),
+            {"empty.mp4": "is empty", "text.mp4": "not audio or video", "talk.mp4": "shorter than one clip"},
+            id="nothing to cut from",
+        ),
+        pytest.param(
+            ("--max-hours", "0.01", "--max-gb", "0.0005"),
+            {"talk.mp4": "raise max_gb", "hum.m4a": "raise max_hours"},
+            id="more than is taken",
+        ),
+    ],
+)
+def test_recordings_that_cannot_be_used_are_refused_in_a_line_each(winnow, short_talk, tmp_path, options, says):
+    import re
+
+    (tmp_path / "empty.mp4").write_bytes(b"")
+    (tmp_path / "text.mp4").write_bytes(b"hello " * 999)
+    shutil.copyfile(short_talk, tmp_path / "talk.mp4")
+    make(tmp_path / "hum.m4a", "-f", "lavfi", "-i", "sine", "-t", "40", "-b:a", "48k")
+    ran = winnow("highlight", *(tmp_path / name for name in says), *options, "--out", tmp_path / "out", "--json")
+    assert (ran.code, ran.out) == (2, "")
+    lines = ran.err.strip().splitlines()
+    assert len(lines) == len(says)
+    assert all(re.search(f"{name}.*{told}", line) for line, (name, told) in zip(lines, says.items(), strict=True))
     assert not (tmp_path / "out").exists()
 
 

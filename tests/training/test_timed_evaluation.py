@@ -15,7 +15,8 @@ SHA = "a" * 64
 def clip(rank: int, start_s: float, end_s: float) -> ClipEntry:
     return ClipEntry.model_construct(
         rank=rank, start_s=start_s, end_s=end_s, score=0.5, title="", text="", reasons={}, words=[], render_key="k",
-        files=ClipFiles(video="c.mp4", poster="c.jpg", srt=None, vtt=None),
+        files=ClipFiles(video="c.mp4", poster="c.jpg", srt=None, vtt=None), framing=[], tightening=[], intro_s=0.0,
+        writing={"description": "", "tags": [], "writer": "offline", "note": None}, captions=None,
         checks={"measures": {}, "warnings": [], "repairs": []},
     )  # fmt: skip
 

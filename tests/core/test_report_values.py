@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from core import report
+from core import report, report_values
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from core import report
     ],
 )
 def test_a_file_name_can_name_no_scheme_and_no_host(path: str) -> None:
-    link = report.href(path)
+    link = report_values.href(path)
     assert re.fullmatch(r"\./[A-Za-z0-9/._%~-]*", link) and not link.startswith(".//.")
 
 
@@ -28,7 +28,7 @@ def test_a_file_name_can_name_no_scheme_and_no_host(path: str) -> None:
     [(0, "0:00"), (7.4, "0:07"), (59.6, "1:00"), (754.2, "12:34"), (3599.7, "1:00:00"), (36_123, "10:02:03")],
 )
 def test_a_position_is_shown_as_a_clock(seconds: float, shown: str) -> None:
-    assert report.clock(seconds) == shown
+    assert report_values.clock(seconds) == shown
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_position_is_shown_as_a_clock(seconds: float, shown: str) -> None:
     [(0.2, "0 s"), (46.4, "46 s"), (59.7, "1 min"), (725, "12 min 5 s"), (36_125, "10 h 2 min"), (7200, "2 h")],
 )
 def test_a_duration_is_shown_in_words(seconds: float, shown: str) -> None:
-    assert report.length_of(seconds) == shown
+    assert report_values.length_of(seconds) == shown
 
 
 @pytest.mark.parametrize(
@@ -48,11 +48,11 @@ def test_a_duration_is_shown_in_words(seconds: float, shown: str) -> None:
     ],
 )
 def test_a_value_is_shown_for_people(value: object, shown: str) -> None:
-    assert report.number(value) == shown
+    assert report_values.number(value) == shown
 
 
 def test_facts_have_units_and_bars_only_where_clips_can_be_compared() -> None:
-    found = report.facts(
+    found = report_values.facts(
         {
             "slide": "Why the step size matters",
             "loudness_lufs": -14.0,
@@ -73,8 +73,8 @@ def test_facts_have_units_and_bars_only_where_clips_can_be_compared() -> None:
 
 
 def test_a_time_of_making_that_is_no_iso_time_is_shown_as_it_is() -> None:
-    assert report.day("2026-03-05T14:02:11+00:00") == "5 March 2026, 14:02 UTC"
-    assert report.day("last Tuesday") == "last Tuesday"
+    assert report_values.day("2026-03-05T14:02:11+00:00") == "5 March 2026, 14:02 UTC"
+    assert report_values.day("last Tuesday") == "last Tuesday"
 
 
 def luminance(colour: str) -> float:
@@ -97,6 +97,8 @@ def test_colours_reach_the_contrast_of_wcag_aa(scheme: str) -> None:
     for ground in ("paper", "card", "lane"):
         assert min(contrast("ink", ground), contrast("soft", ground), contrast("accent", ground)) >= 4.5
         assert min(contrast("curve", ground), contrast("edge", ground)) >= 3.0, f"graphics on {ground}"
+    for layout in ("slides", "camera", "pip", "side", "board", "other"):
+        assert contrast("ink", layout) >= 4.5, f"the name of {layout} on its band"
     assert (
         min(contrast("on-accent", "accent"), contrast("warn-ink", "warn-paper"), contrast("ink", "accent-wash")) >= 4.5
     )
