@@ -84,9 +84,7 @@ def _scene_zones(
         if scene.start_s <= at_s < scene.end_s:
             faces += shown_at(scene, at_s, seen.box)
             mouths += shown_at(scene, at_s, seen.mouth)
-            # Eyes are not covered either: of a face, at most the chin.
-            chinless = Box(seen.box.x, seen.box.y, seen.box.w, max(1.0, seen.mouth.bottom - seen.box.y))
-            uppers += shown_at(scene, at_s, chinless)
+            uppers += shown_at(scene, at_s, down_to_mouth(seen))
     at_s = scene.start_s
     while at_s < scene.end_s:
         texts += [box for line in text_boxes(at_s + start_s) for box in shown_at(scene, at_s, line)]
@@ -107,6 +105,11 @@ def _scene_zones(
         if found:
             return [Zone(scene.start_s, scene.end_s, box, clear) for box in found]
     raise AssertionError("An empty safe area has room")
+
+
+def down_to_mouth(seen: Sighting) -> Box:
+    """A face without its chin: what captions keep clear of, for eyes are not covered either."""
+    return Box(seen.box.x, seen.box.y, seen.box.w, max(1.0, seen.mouth.bottom - seen.box.y))
 
 
 def shown_at(scene: Scene, time_s: float, box: Box) -> list[Box]:

@@ -20,8 +20,9 @@ CAMERA_SCALE, PANEL_SCALE = 2.5, 4.5
 EYES = 0.36
 """The middle of a face lies this far down in a view of the camera, so that the eyes are in the upper third."""
 PANEL_EYES = 0.42
-FACE_ROOM = 1.3
-"""A view is at least so much wider than the face, and FACE_ROOM squared higher: else it is not filled but fitted."""
+FACE_ROOM, CHEST_ROOM = 1.3, 2.5
+"""A view is at least so much wider than the face, and CHEST_ROOM higher, which leaves captions a place under the chin:
+else it is not filled but fitted."""
 SLIDE_TOP = {"vertical": 0.1, "square": 0.0}
 """Above it, a slide would lie under the controls of the apps that show upright clips."""
 SLIDE_SHARE = {"vertical": 0.5, "square": 0.58}
@@ -118,7 +119,7 @@ def _aspect(aspect: float, region: Box, face: tuple[float, float] | None) -> flo
         return aspect
     if aspect < whole:
         return max(aspect, min(whole, FACE_ROOM * face[0] / region.h))
-    return min(aspect, max(whole, region.w / (FACE_ROOM**2 * face[1])))
+    return min(aspect, max(whole, region.w / (CHEST_ROOM * face[1])))
 
 
 def _fit(aspect: float, area: Box, *, share_above: float) -> Box:

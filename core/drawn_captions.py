@@ -7,8 +7,8 @@ from pathlib import Path
 
 from core.brand_assets import prepare_assets
 from core.caption_ass import block_sizes, burn_rules, to_ass
-from core.caption_places import Room, Timed, Zone, place, standing_over
-from core.caption_zones import caption_zones, shown_at
+from core.caption_places import Room, Timed, Zone, free_zones, place, standing_over
+from core.caption_zones import caption_zones, down_to_mouth, shown_at
 from core.captions import build_captions
 from core.framing_plan import FramingPlan, Scene
 from core.kit import Kit
@@ -24,6 +24,7 @@ SIGHTING_S = 0.4
 
 def draw_captions(
     plan: FramingPlan,
+    title: str,
     span: Span,
     words: Sequence[Word],
     body_s: float,
@@ -33,11 +34,19 @@ def draw_captions(
     settings: Settings,
     applied: Tightening | None,
 ) -> tuple[str, tuple[list[float], list[float]]]:
-    """Captions to draw into one format, as ASS; and when they stand over text, and over a mouth."""
+    """Captions to draw into one format, as ASS; and when they stand over text, and over a mouth.
+
+    Args:
+        title: Of the clip: a lower third that shows it covers more of the picture.
+    """
     width, height = plan.width, plan.height
-    covered = _covered(kit, (width, height), body_s, settings, applied)
+    covered = _covered(kit, title, (width, height), body_s, settings, applied)
     cut = _cut_up(plan, span, seen, covered)
-    free = caption_zones(cut, sightings, seen.text_boxes, start_s=span.start_s, covered=covered)
+    free: Sequence[Room] = (
+        _strips(cut, span, sightings, seen, covered)
+        if plan.format == "source"
+        else caption_zones(cut, sightings, seen.text_boxes, start_s=span.start_s, covered=covered)
+    )
     zones = _timed(free, applied, body_s)
     room_px = min((zone.box.w for zone in zones), default=float(width))
     rules = burn_rules(width, height, style=kit.style, metrics=kit.metrics, room_px=room_px)
@@ -50,16 +59,35 @@ def draw_captions(
     return ass, (over[0], over[1])
 
 
+def _strips(
+    plan: FramingPlan, span: Span, sightings: Sequence[Sighting], seen: Seen, covered: Sequence[Timed]
+) -> list[Zone]:
+    """Zones of a wide picture, in which captions may stand beside an inset: before tightening, best first."""
+    found: list[Zone] = []
+    for scene in plan.scenes:
+        during = scene.start_s, scene.end_s
+        faces = [
+            (*during, box)
+            for each in sightings
+            if scene.start_s <= each.time_s - span.start_s < scene.end_s
+            for box in shown_at(scene, each.time_s - span.start_s, down_to_mouth(each))
+        ]
+        middle_s = (scene.start_s + scene.end_s) / 2
+        lines = seen.text_boxes(middle_s + span.start_s)
+        texts = [(*during, box) for line in lines for box in shown_at(scene, middle_s, line)]
+        found += free_zones((plan.width, plan.height), faces, [*texts, *covered], *during)
+    return found
+
+
 def _covered(
-    kit: Kit, size: tuple[int, int], body_s: float, settings: Settings, applied: Tightening | None
+    kit: Kit, title: str, size: tuple[int, int], body_s: float, settings: Settings, applied: Tightening | None
 ) -> list[Timed]:
     """What the template draws over the picture, and when, on the clip's time before tightening."""
     if kit.template is None:
         return []
     with tempfile.TemporaryDirectory() as work:
-        made = prepare_assets(
-            kit.template, Path(work), size=size, duration_s=body_s, title="", speaker=settings.writing.speaker or None
-        )
+        speaker = settings.writing.speaker or None
+        made = prepare_assets(kit.template, Path(work), size=size, duration_s=body_s, title=title, speaker=speaker)
     edges = [(start_s, min(end_s, body_s), box) for start_s, end_s, box in made.occupied]
     return [(applied.source_s(a), applied.source_s(b), box) for a, b, box in edges] if applied else edges
 

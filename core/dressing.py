@@ -54,7 +54,7 @@ def dress(
     applied = planned if planned and planned.removed and settings.look.tighten in ("pauses", "all") else None
     words = applied.retime(said) if applied else list(said)
     body_s = applied.shown_duration_s if applied else span.length_s
-    looks, over = _looks(number, span, words, body_s, sightings, seen, kit, settings, applied)
+    looks, over = _looks(number, pick.title, span, words, body_s, sightings, seen, kit, settings, applied)
     made = build_captions(words, end_s=body_s, condense=settings.writing.condense) if words else None
     cues = made.cues if made else ()
     shown = _shown_slides(seen.slides, span, applied)
@@ -130,6 +130,7 @@ def _tightening(words: Sequence[Word], span: Span, rate: Fraction, seen: Seen, s
 
 def _looks(
     number: int,
+    title: str,
     span: Span,
     words: Sequence[Word],
     body_s: float,
@@ -150,7 +151,7 @@ def _looks(
             plan = overridden(own, plan, size=seen.size)
         drawn = None
         if settings.rendering.burn_captions and words:
-            drawn, found = draw_captions(plan, span, words, body_s, sightings, seen, kit, settings, applied)
+            drawn, found = draw_captions(plan, title, span, words, body_s, sightings, seen, kit, settings, applied)
             over = found if not looks else over
         looks.append(Look(plan, drawn, free=own is not None))
     return tuple(looks), over

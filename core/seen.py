@@ -35,5 +35,6 @@ class Seen:
         return clip_size(self.info.video, ANY_HEIGHT)
 
     def text_boxes(self, time_s: float) -> Sequence[Box]:
-        """The lines on the slide at a time of the recording."""
-        return [line.box for s in self.slides if s.start_s <= time_s < s.end_s for line in s.lines]
+        """The lines on the slide at a time of the recording, without footers and the like, which captions may cover."""
+        shown = [slide for slide in self.slides if slide.start_s <= time_s < slide.end_s]
+        return [line.box for slide in shown for line in slide.lines if line.text in slide.text]

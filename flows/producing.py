@@ -49,10 +49,7 @@ def render(
     for number, (pick, wording) in enumerate(zip(chosen, wordings, strict=True), 1):
         if len(running) - len(made) >= RENDERS_AT_ONCE:
             finish_one()
-        title, text = (finished_text(each, kit, settings) for each in (wording.title, pick.text))
-        pick = replace(pick, title=title, text=text)
-        description = finished_text(wording.description, kit, settings)
-        wording = replace(wording, description=description, tags=finished_tags(wording.tags, kit, settings))
+        pick, wording = finished_words(pick, wording, kit, settings)
         sightings = follow(stages, taken, info, pick, analysis, kit, settings, models)
         dressed = dress(number, pick, sightings, seen=seen, kit=kit, settings=settings)
         rendering = kept(render_highlight).submit(
@@ -99,6 +96,18 @@ def seen_of(info: MediaInfo, analysis: Analysis) -> Seen:
         hop_s=heard.hop_s if heard else 1.0,
         corrections=analysis.corrections,
     )
+
+
+def finished_words(pick: Highlight, wording: Wording, kit: Kit, settings: Settings) -> tuple[Highlight, Wording]:
+    """A moment with its written title, and all that is said and written of it as it may be read."""
+
+    def right(text: str) -> str:
+        return finished_text(text, kit, settings)
+
+    reasons = {name: right(told) if isinstance(told, str) else told for name, told in pick.reasons.items()}
+    pick = replace(pick, title=right(wording.title), text=right(pick.text), reasons=reasons)
+    tags = finished_tags(wording.tags, kit, settings)
+    return pick, replace(wording, title=pick.title, description=right(wording.description), tags=tags)
 
 
 def finished_text(text: str, kit: Kit, settings: Settings) -> str:

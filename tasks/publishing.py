@@ -30,7 +30,7 @@ from core.manifest import (
     TranscriptEntry,
     layouts_json,
 )
-from core.profanity import mask_transcript
+from core.profanity import mask_text, mask_transcript
 from core.publishing import publish
 from core.records import (
     MediaInfo,
@@ -157,7 +157,10 @@ def publish_recording(
             for made in renderings.clips
             if made.clip.rejected
         ],
-        runners_up=list(read_value(analysis.selected, Selection).runners_up),
+        runners_up=[
+            replace(other, text=mask_text(other.text, settings.writing.profanity))
+            for other in read_value(analysis.selected, Selection).runners_up
+        ],
         silences=read_value(analysis.silences, list[Silence]) if analysis.silences else [],
         transcript=TranscriptEntry(
             source=transcript.source,

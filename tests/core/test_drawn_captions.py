@@ -19,6 +19,7 @@ from tests.core.films import whole_picture
 from tests.core.lessons import PICTURE, lesson, settings, sightings, slide, spoken
 
 SPAN = Span(10.0, 22.0)
+TITLE = "What pulls the water up on the far side of the earth, and how often a day"
 CAMERA = LayoutSpan(0.0, 60.0, "camera", None, PICTURE)
 SLIDES = LayoutSpan(0.0, 60.0, "slides", PICTURE, None)
 STANDS = re.compile(r"Dialogue: 0,0:00:([\d.]+),0:00:([\d.]+),Caption,.*?\\an(\d)\\pos\(([\d.]+),([\d.]+)\)")
@@ -31,6 +32,7 @@ def drawn(seen: Seen, *, face: Box | None = None, chosen: Settings | None = None
     words = retime(list(spoken()), SPAN.start_s, SPAN.end_s)
     return draw_captions(
         whole_picture(seen.info, SPAN.start_s, SPAN.end_s),
+        TITLE,
         SPAN,
         applied.retime(words) if applied else words,
         applied.shown_duration_s if applied else SPAN.length_s,
@@ -81,7 +83,7 @@ def test_captions_keep_clear_of_the_lower_third_while_it_is_shown(tmp_path: Path
     chosen = settings(look={"template": str(tmp_path / "mine.yaml")})
     kit = load_kit(chosen)
     assert kit.template
-    shown = prepare_assets(kit.template, tmp_path, size=(1280, 720), duration_s=12.0, title="")
+    shown = prepare_assets(kit.template, tmp_path, size=(1280, 720), duration_s=12.0, title=TITLE)
     ((start_s, end_s, panel),) = shown.occupied
     bare, _ = drawn(lesson(layouts=(CAMERA,)))
     ass, _ = drawn(lesson(layouts=(CAMERA,)), chosen=chosen, kit=kit)

@@ -112,19 +112,15 @@ def test_a_clip_in_which_nobody_speaks_has_no_caption_files(winnow_home):
     ("change", "says"),
     [
         pytest.param({}, [], id="all is well"),
-        pytest.param({"told": ("One.", "Two.")}, ["One.", "Two."], id="two breaches are told as they are"),
+        pytest.param({"told": ("One.",)}, ["In 4 captions a rule is broken 1 time."], id="one breach"),
+        pytest.param({"told": ("One.",) * 3}, ["In 4 captions a rule is broken 3 times."], id="more are counted"),
         pytest.param(
-            {"told": ("One.",) * 3}, ["3 times in 4 captions a rule is broken; first: One."], id="more are counted"
-        ),
-        pytest.param(
-            {"over_mouth": (1.0,)},
-            ["1 caption stands over the speaker's mouth, for want of room; first at 1.0 s."],
-            id="over a mouth, once",
-        ),
-        pytest.param(
-            {"over_text": (2.04, 3.0)},
-            ["2 captions stand over text on the slide, for want of room; first at 2.0 s."],
-            id="over text, twice",
+            {"over_mouth": (1.0,), "over_text": (2.04, 3.0)},
+            [
+                "1 of 4 captions stand over the speaker's mouth, for want of room.",
+                "2 of 4 captions stand over text on the slide, for want of room.",
+            ],
+            id="over a mouth and over text",
         ),
     ],
 )
