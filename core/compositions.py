@@ -27,6 +27,8 @@ SLIDE_TOP = {"vertical": 0.1, "square": 0.0}
 """Above it, a slide would lie under the controls of the apps that show upright clips."""
 SLIDE_SHARE = {"vertical": 0.5, "square": 0.58}
 """The most of the height that a slide gets where the speaker is shown too."""
+CAPTION_BAND = 0.14
+"""Left free under a square clip's speaker, in parts of its height, where a face fills the view."""
 ALONE_AT = 0.42
 """A slide alone is centred this far down: captions go under it."""
 
@@ -75,6 +77,9 @@ def slide_over_speaker(canvas: Canvas, slide: Box, region: Box, sightings: Seque
     rest = canvas.height - upper.bottom
     # A small inset does not fill the rest: it would be enlarged too much.
     largest = max(canvas.width / region.w * region.h, PANEL_SCALE * region.h)
+    face = _face_size(sightings)
+    if canvas.format == "square" and face and CHEST_ROOM * face[1] > region.h:
+        rest -= CAPTION_BAND * canvas.height
     lower = Box(0, upper.bottom, canvas.width, _even(min(rest, largest)))
     below = _view(canvas, lower, region, sightings, PANEL_FACE, PANEL_SCALE, PANEL_EYES)
     return canvas.scene(Panel(upper, (Station(canvas.start_s, slide),)), below)

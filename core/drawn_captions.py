@@ -18,6 +18,7 @@ from core.settings import Settings
 from core.sights import Sighting
 from core.tightening import Tightening
 
+OFF_SLIDE = ("face and slide", "mouth and slide")
 SIGHTING_S = 0.4
 """A sighting stands for so much time after it."""
 
@@ -42,11 +43,7 @@ def draw_captions(
     width, height = plan.width, plan.height
     covered = _covered(kit, title, (width, height), body_s, settings, applied)
     cut = _cut_up(plan, span, seen, covered)
-    free: Sequence[Room] = (
-        _strips(cut, span, sightings, seen, covered)
-        if plan.format == "source"
-        else caption_zones(cut, sightings, seen.text_boxes, start_s=span.start_s, covered=covered)
-    )
+    free = _zones(cut, span, sightings, seen, covered)
     zones = _timed(free, applied, body_s)
     room_px = min((zone.box.w for zone in zones), default=float(width))
     rules = burn_rules(width, height, style=kit.style, metrics=kit.metrics, room_px=room_px)
@@ -59,24 +56,39 @@ def draw_captions(
     return ass, (over[0], over[1])
 
 
-def _strips(
+def _zones(
     plan: FramingPlan, span: Span, sightings: Sequence[Sighting], seen: Seen, covered: Sequence[Timed]
-) -> list[Zone]:
-    """Zones of a wide picture, in which captions may stand beside an inset: before tightening, best first."""
-    found: list[Zone] = []
+) -> list[Room]:
+    """Where captions may stand, before tightening, the best of each time first.
+
+    In a wide picture they may stand beside an inset, which is better than in the middle of a slide.
+    """
+    bands = caption_zones(plan, sightings, seen.text_boxes, start_s=span.start_s, covered=covered)
+    if plan.format != "source":
+        return list(bands)
+    found: list[Room] = []
     for scene in plan.scenes:
-        during = scene.start_s, scene.end_s
-        faces = [
-            (*during, box)
-            for each in sightings
-            if scene.start_s <= each.time_s - span.start_s < scene.end_s
-            for box in shown_at(scene, each.time_s - span.start_s, down_to_mouth(each))
-        ]
-        middle_s = (scene.start_s + scene.end_s) / 2
-        lines = seen.text_boxes(middle_s + span.start_s)
-        texts = [(*during, box) for line in lines for box in shown_at(scene, middle_s, line)]
-        found += free_zones((plan.width, plan.height), faces, [*texts, *covered], *during)
+        own = [band for band in bands if band.start_s == scene.start_s]
+        off_slide = any(band.clear in OFF_SLIDE for band in own)
+        found += own if off_slide else [*_strips(plan, scene, span, sightings, seen, covered), *own]
     return found
+
+
+def _strips(
+    plan: FramingPlan, scene: Scene, span: Span, sightings: Sequence[Sighting], seen: Seen, covered: Sequence[Timed]
+) -> list[Zone]:
+    """Free parts of a scene's picture that need not be as wide as it."""
+    during = scene.start_s, scene.end_s
+    faces = [
+        (*during, box)
+        for each in sightings
+        if scene.start_s <= each.time_s - span.start_s < scene.end_s
+        for box in shown_at(scene, each.time_s - span.start_s, down_to_mouth(each))
+    ]
+    middle_s = (scene.start_s + scene.end_s) / 2
+    lines = seen.text_boxes(middle_s + span.start_s)
+    texts = [(*during, box) for line in lines for box in shown_at(scene, middle_s, line)]
+    return free_zones((plan.width, plan.height), faces, [*texts, *covered], *during)
 
 
 def _covered(

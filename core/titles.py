@@ -30,9 +30,10 @@ LEANING = re.compile(
 """How English sentences begin that lean on the one before, or say nothing of the matter."""
 
 GENERIC = re.compile(
-    r"(the |our |some |my )?(agenda|outline|overview|introduction|background|related work|motivation|contents?"
-    r"|results?|findings?|methods?|discussion|limitations?|future work|conclusions?|summary|references|acknowledge?ments?|thanks?( you)?"
-    r"|questions?|q ?& ?a|issues?|problems?|example|demo|appendix|backup|welcome|title|untitled)( slide)?s?\W*\d*",
+    r"(the |our |some |my )?(agenda|outline|overview|introduction|background|related work|motivation|contents?|results?"
+    r"|findings?|methods?|discussion|limitations?|future work|conclusions?|summary|references|acknowledge?ments?"
+    r"|thanks?( you)?|questions?|q ?& ?a|issues?|problems?|example|demo|appendix|backup|welcome|title|untitled)"
+    r"( slide)?s?\W*\d*",
     re.IGNORECASE,
 )
 """Titles of slides that name no subject. English."""

@@ -21,7 +21,7 @@ from core.takes import PosterPicker
 from tasks.entries import read_value, write_value
 from tasks.stage import STAGE, Entry, worth_retrying
 
-RENDER_VERSION = "2"
+RENDER_VERSION = "4"
 REEL_VERSION = "2"
 CLIP_NAME = "clip.mp4"
 POSTER_NAME = "poster.jpg"
