@@ -243,7 +243,6 @@ def begun(winnow_env, recording, home, out, stage):
     ("number", "known"),
     [
         pytest.param(signal.SIGINT, False, id="SIGINT, nothing known before"),
-        pytest.param(signal.SIGTERM, True, id="SIGTERM, heard and seen before"),
         pytest.param(signal.SIGKILL, True, id="SIGKILL, heard and seen before"),
     ],
 )
