@@ -170,6 +170,7 @@ class RecordingFiles(Part):
     layout: Annotated[str | None, Field(description="How slide and speaker share the picture when.")] = None
     slides: Annotated[str | None, Field(description="What stands on the slides.")] = None
     slide_images: list[str] = []
+    chapters: Annotated[str | None, Field(description="WebVTT chapters: the title of each slide.")] = None
 
 
 class Manifest(Part):

@@ -45,7 +45,7 @@ def named_files(manifest: Manifest) -> set[str]:
     """Relative paths of every file that a manifest names."""
     own = manifest.files
     of_clips = [file for clip in manifest.clips for file in clip.files.all]
-    whole = (own.report, own.reel, own.srt, own.vtt, own.text, own.overview, own.layout, own.slides)
+    whole = (own.report, own.reel, own.srt, own.vtt, own.text, own.overview, own.layout, own.slides, own.chapters)
     return {file for file in (*whole, *own.slide_images, *of_clips) if file}
 
 

@@ -14,7 +14,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from core import timeline
-from core.caption_files import shown_slides, to_srt, to_text, to_vtt
+from core.caption_files import shown_slides, to_chapters, to_srt, to_text, to_vtt
 from core.caption_report import Replaced
 from core.captions import build_captions
 from core.contact_sheet import Shown, write_overview
@@ -55,6 +55,7 @@ from tasks.rendering import REEL_NAME
 from tasks.subject import Found
 
 LAYOUT_NAME, SLIDES_NAME, OVERVIEW_NAME = "layout.json", "slides.json", "overview.jpg"
+CHAPTERS_NAME = "chapters.vtt"
 REPORT_BINS = 1_500
 FLOOR_DBFS = -60.0
 
@@ -141,6 +142,9 @@ def publish_recording(
             "transcript.txt": to_text(transcript.sentences, slides),
         }
     images = _picture_files(analysis, slides, parcel)
+    titled = shown_slides(slides, Span(0.0, info.duration_s))
+    if titled:
+        parcel.texts[CHAPTERS_NAME] = to_chapters(titled)
     overview = OVERVIEW_NAME if clips else None
     manifest = Manifest(
         winnow=package_version("winnow"),
@@ -181,6 +185,7 @@ def publish_recording(
             layout=LAYOUT_NAME if analysis.layout else None,
             slides=SLIDES_NAME if analysis.slides else None,
             slide_images=images,
+            chapters=CHAPTERS_NAME if titled else None,
         ),
         template=renderings.template,
         corrections=list(dict.fromkeys(f"{each.text} → {each.instead}" for each in analysis.corrections)),

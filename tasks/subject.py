@@ -1,6 +1,8 @@
 """Find what a recording says about the subject that somebody named."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from prefect import task
 
@@ -11,7 +13,7 @@ from core.records import MediaRef, ModelRef, StageRef
 from tasks.entries import TIMELINE_NAME, write_value
 from tasks.stage import STAGE, Entry
 
-RELEVANCE_VERSION = "1"
+RELEVANCE_VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,17 @@ class Found:
     """Whether anything is."""
     about_at: float
     """Mean probability from which a stretch of rows counts as being about it."""
+
+
+def searched(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """What is searched: the text of each row, and before it the slide's title where a slide with another one begins."""
+    texts: list[str] = []
+    before = None
+    for row in rows:
+        title, text = row["slide_title"], row["text"] or ""
+        texts.append(f"{title}. {text}" if title and title != before else text)
+        before = title or before
+    return texts
 
 
 @task(
@@ -43,9 +56,9 @@ def find_relevance(
 
     entry = Entry()
     with entry.writing() as at:
-        texts = timeline.read(store().path(merged, TIMELINE_NAME))["text"].to_pylist()
+        texts = searched(timeline.rows(timeline.read(store().path(merged, TIMELINE_NAME))))
         loaded = about.load(model, threads=cores())
-        relevance = loaded.relevance([text or "" for text in texts], subject, on_progress=at.tell)
+        relevance = loaded.relevance(texts, subject, on_progress=at.tell)
         found = Found(tuple(relevance.rows.tolist()), relevance.found, loaded.config.about_at)
         write_value(at.folder, found, Found)
     release_memory()

@@ -121,6 +121,7 @@ def test_files_about_the_whole_recording_are_named(tmp_path):
     files = RecordingFiles(
         report="report.html", reel="reel.mp4", srt="t.srt", vtt="t.vtt", text="t.txt", overview="overview.jpg",
         layout="layout.json", slides="slides.json", slide_images=["slides/1.jpg", "slides/2.jpg"],
+        chapters="chapters.vtt",
     )  # fmt: skip
     whole = manifest().model_copy(update={"files": files})
     everything = files.model_dump()
