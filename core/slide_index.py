@@ -5,7 +5,7 @@ read. A picture that was read before is not read again. What covers the slide (t
 before it is read, so that no lettering behind the speaker becomes the slide's.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from core import frames, media, slide_text
 from core.boxes import Box, shared
+from core.errors import StoreError
 from core.frames import Decoder
 from core.picture import clip_size
 from core.records import MediaInfo, SlideSpan
@@ -124,16 +125,32 @@ def read_slides(
     width_px = clip_size(info.video, 10**6)[0]
     frame_px = min(width_px, WIDEST_FRAME_PX, max((_width_px(at_, width_px) for at_ in at if at_), default=width_px))
     looked = frames.frames_at(path, info, sorted(wanted), scratch=scratch, width_px=frame_px, decoder=decoder)
-    for time_s, frame in looked if wanted else ():
+    for time_s, image in _spooled(looked, scratch) if wanted else ():
         media.check_cancelled()
         layout = layout_at(layouts, time_s)
         assert layout is not None
-        found[time_s] = album.add(frame.image, layout, frame.image.shape[1] / width_px)
+        found[time_s] = album.add(image, layout, image.shape[1] / width_px)
         if on_progress:
             on_progress(time_s)
     pages = slide_text.corrected([shown.page for shown in album.shown])
     words = dict(zip([s.image for s in album.shown], zip(pages, slide_text.furniture(pages), strict=True), strict=True))
     return list(_slides(spans, [found.get(time_s) for time_s in settled_s], words))
+
+
+def _spooled(looked: Iterable[tuple[float, frames.Frame]], scratch: Path) -> Iterator[tuple[float, Pixels]]:
+    """The same pictures, all decoded before the first is given: a decoder that is kept waiting piles up frames."""
+    import cv2
+
+    kept: list[tuple[float, Path]] = []
+    for number, (time_s, frame) in enumerate(looked):
+        kept.append((time_s, scratch / f"slide-{number}.png"))
+        cv2.imwrite(str(kept[-1][1]), frame.image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    for time_s, path in kept:
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        path.unlink()
+        if image is None:
+            raise StoreError(f"Reading back a slide's picture from {path.parent} failed; is the disk full?")
+        yield time_s, np.asarray(image, np.uint8)
 
 
 def _slides(
