@@ -33,7 +33,7 @@ class FrameReport:
     """How the picture was read."""
 
     decoder: Decoder
-    """The one that gave the last frame: "ffmpeg" where decord could not be used to the end."""
+    """The one that gave the samples: "ffmpeg" where decord could not be used to the end."""
     samples: int
     """Frames looked at to find out between which of them the picture changes."""
     dense_s: float
@@ -87,10 +87,9 @@ def find_changes(
         RASTER,
         step_s=DENSE_STEP_S,
         scratch=scratch,
-        decoder=decoder,
+        decoder="ffmpeg",  # reads on through a stretch at half of what decord takes
     )
     for bracket, seen in _deal(looked, chosen):
-        decoder = seen[-1].decoder
         images = np.stack([changes.signature(frame.image) for frame in seen])
         within = changes.find_changes_within(np.array([frame.time_s for frame in seen]), images)
         found += [bracket.dated(c) for c in within if bracket.after_s < c.time_s <= bracket.until_s + DENSE_STEP_S]

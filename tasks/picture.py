@@ -19,7 +19,7 @@ from core.thumbnails import write_thumbnails
 from tasks.entries import envelope, read_value, write_value
 from tasks.stage import STAGE, Entry, worth_retrying
 
-PICTURE_VERSION = "2"
+PICTURE_VERSION = "3"
 LAYOUT_VERSION = "1"
 SLIDES_VERSION = "1"
 FOLLOW_VERSION = "1"

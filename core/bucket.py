@@ -1,0 +1,143 @@
+"""The one door to S3: requests that are tried again while the trouble may pass, and errors fit to be shown.
+
+Endpoint, region and credentials come from the environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …) or from wherever
+botocore finds them; none of them ever stands in a URI or a message.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import aiohttp
+import fsspec
+from botocore import exceptions
+from botocore.parsers import ResponseParserError
+from s3fs import S3FileSystem
+
+from core.backoff import Backoff, retry
+from core.errors import RefusedInput, StoreError
+
+Answer = TypeVar("Answer")
+PATIENCE = Backoff()
+PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+PASSING_CODES = frozenset(
+    "SlowDown ServiceUnavailable InternalError RequestTimeout RequestTimeoutException Throttling ThrottlingException "
+    "RequestLimitExceeded TooManyRequestsException OperationAborted BandwidthLimitExceeded".split()
+)
+PASSING_ERRORS = (
+    ConnectionError,
+    TimeoutError,
+    aiohttp.ClientError,
+    exceptions.HTTPClientError,
+    exceptions.ConnectionError,
+    exceptions.IncompleteReadError,
+    exceptions.ResponseStreamingError,
+    ResponseParserError,
+)
+ADVICE = {
+    403: "these credentials may not do that: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the bucket's policy",
+    404: "it is not there: check the name of the bucket and the path",
+}
+
+
+def is_s3(uri: str) -> bool:
+    return uri.startswith(("s3://", "s3a://"))
+
+
+def split(uri: str) -> tuple[str, str]:
+    """Bucket and key. The key is everything behind the bucket as it stands: "%", "?" and "#" mean themselves.
+
+    Raises RefusedInput for a URI without a bucket, and for one with credentials in it.
+    """
+    bucket, _, key = uri.partition("://")[2].partition("/")
+    if "@" in bucket:
+        raise RefusedInput("An S3 URI must not hold credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
+    if not bucket:
+        raise RefusedInput("An S3 URI needs a bucket, as in s3://bucket/prefix.")
+    return bucket, key
+
+
+def ask(method: str, /, *, what: str, backoff: Backoff = PATIENCE, **parameters: Any) -> dict[str, Any]:
+    """One S3 operation by botocore's name for it, such as "list_objects_v2", with its parameters.
+
+    Raises StoreError, whose text begins with `what`, when S3 refuses or stays away.
+    """
+    return patiently(lambda: _file_system().call_s3(method, **parameters), what=what, backoff=backoff)
+
+
+def ask_once(method: str, /, **parameters: Any) -> dict[str, Any]:
+    """As `ask`, without a second attempt; raises what happened, for `status` and `passing` to judge."""
+    return _file_system().call_s3(method, **parameters)
+
+
+def patiently(call: Callable[[], Answer], *, what: str, backoff: Backoff = PATIENCE) -> Answer:
+    """What `call` returns, tried again while the trouble may pass. Raises StoreError that begins with `what`."""
+    try:
+        return retry(call, passing, backoff=backoff)
+    except Exception as error:
+        raise failure(what, error) from None  # the cause may hold a signed request
+
+
+def read_block(answer: dict[str, Any], size: int) -> bytes:
+    """At most `size` bytes of an answer's body; none at its end. Raises what the connection raised."""
+    return fsspec.asyn.sync(_file_system().loop, answer["Body"].read, size)
+
+
+def close(answer: dict[str, Any]) -> None:
+    """Let go of an answer whose body was not read to its end."""
+
+    async def closing() -> None:
+        answer["Body"].close()
+
+    fsspec.asyn.sync(_file_system().loop, closing)
+
+
+def status(error: BaseException) -> int | None:
+    """The HTTP status that S3 answered with; None where it did not answer."""
+    response = _response(error)
+    return response.get("ResponseMetadata", {}).get("HTTPStatusCode") if response else None
+
+
+def passing(error: Exception) -> bool:
+    """Whether the same request may well succeed later: S3 is busy or broken, or the connection failed."""
+    response = _response(error)
+    if response is not None:
+        return status(error) in PASSING_STATUS or _code(response) in PASSING_CODES
+    return isinstance(error, PASSING_ERRORS) and not isinstance(error, exceptions.SSLError)
+
+
+def failure(what: str, error: Exception) -> StoreError:
+    """The error to show. It holds S3's code and what to do, not the request, which may be signed."""
+    response = _response(error)
+    if response is not None:
+        number = status(error)
+        advice = ADVICE.get(number or 0, "try again later" if passing(error) else "see the server's own log")
+        return StoreError(f"{what} failed: S3 answered {number} {_code(response)}; {advice}.")
+    if isinstance(error, PermissionError):
+        return StoreError(f"{what} failed: S3 refused; {ADVICE[403]}.")
+    if isinstance(error, FileNotFoundError):
+        return StoreError(f"{what} failed: {ADVICE[404]}.")
+    if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
+        return StoreError(f"{what} failed: there are no credentials; set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY.")
+    advice = "check AWS_ENDPOINT_URL and the network" if passing(error) else "check the settings of S3"
+    return StoreError(f"{what} failed: {type(error).__name__}; {advice}.")
+
+
+def _response(error: BaseException | None) -> dict[str, Any] | None:
+    while error is not None:
+        found = getattr(error, "response", None)
+        if isinstance(found, dict):
+            return found
+        error = error.__cause__
+    return None
+
+
+def _code(response: dict[str, Any]) -> str:
+    return str(response.get("Error", {}).get("Code", "an error"))
+
+
+def _file_system() -> S3FileSystem:
+    """fsspec hands out the same one to all callers of a process; its own retries, which know no jitter, are off."""
+    once = {"retries": {"total_max_attempts": 1, "mode": "standard"}, "connect_timeout": 10, "read_timeout": 60}
+    fs = S3FileSystem(config_kwargs=once, use_listings_cache=False)
+    fs.retries = 1
+    return fs

@@ -1,0 +1,51 @@
+"""Recordings that were forgotten: remembered only so that they are not taken again.
+
+A tombstone is named by the hash of the recording's hash. Who holds the recording can tell that it was forgotten; a
+search of the store for the recording's own hash finds nothing.
+"""
+
+import hashlib
+import json
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+import fsspec
+
+
+def mark_of(sha256: str) -> str:
+    """What stands for a forgotten recording."""
+    return hashlib.sha256(f"forgotten {sha256}".encode()).hexdigest()
+
+
+def bury(store: str | Path, sha256: str, *, at: datetime) -> None:
+    """Leave a tombstone; one that is there already stays as it is."""
+    fs, path = _place(store, sha256)
+    if not fs.exists(path):
+        fs.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
+        fs.pipe_file(path, json.dumps({"forgotten": at.isoformat(timespec="seconds")}).encode())
+
+
+def is_forgotten(store: str | Path, sha256: str) -> bool:
+    """True if the recording was forgotten and not allowed again since."""
+    fs, path = _place(store, sha256)
+    return bool(fs.exists(path))
+
+
+def allow_again(store: str | Path, sha256: str) -> bool:
+    """Remove the tombstone, so that the recording may be taken again; False where there was none."""
+    fs, path = _place(store, sha256)
+    if not fs.exists(path):
+        return False
+    fs.rm_file(path)
+    return True
+
+
+def all_marks(store: str | Path) -> frozenset[str]:
+    """The marks of all forgotten recordings, to compare with `mark_of`."""
+    fs, root = fsspec.core.url_to_fs(str(store), use_listings_cache=False)
+    return frozenset(PurePosixPath(path).stem for path in fs.find(f"{root.rstrip('/')}/forgotten"))
+
+
+def _place(store: str | Path, sha256: str) -> tuple[fsspec.AbstractFileSystem, str]:
+    fs, root = fsspec.core.url_to_fs(str(store), use_listings_cache=False)
+    return fs, f"{root.rstrip('/')}/forgotten/{mark_of(sha256)}.json"
