@@ -4,26 +4,35 @@
 
 CPU seconds are user and system time of ffmpeg alone, the least of the repeats, since other work on the machine only
 ever adds to it. The picture is read, scaled and encoded as the renderer does it, sound included; captions are not
-drawn. Each rendition is compared with the clip's picture scaled to the same size by Lanczos. VMAF only where this
-ffmpeg has it; it is made for pictures seen at 1080 lines, so that of a small one says how it looks on a small screen.
+drawn. Two lines are of whole clips as a run makes them: sound measured and levelled, all files checked against the
+recording, the poster. Each rendition is compared with the clip's picture scaled to the same size by Lanczos. VMAF only
+where this ffmpeg has it; it is made for pictures seen at 1080 lines, so that of a small one says how it looks on a
+small screen.
 """
 
 import argparse
 import re
 import resource
 import tempfile
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import ffmpeg
 
 from core import media
 from core.cutting import Cut, arguments, plan_cut, read_picture, read_sound
+from core.dressing import dress
 from core.encoders import choose_encoder
-from core.ladder import DEFAULT_LADDER, Planned, plan_renditions
+from core.kit import load_kit
+from core.ladder import DEFAULT_LADDER, Ladder, Planned, plan_renditions
 from core.picture import clip_size, finish_picture, plan_colours
 from core.probe import probe
+from core.records import Highlight
+from core.rendering import render_clip
 from core.renditions import outputs, rendition_name
-from core.settings import RenderSettings
+from core.seen import Seen
+from core.settings import RenderSettings, Settings
 
 TIMEOUT_S = 600
 MEASURES = {
@@ -62,6 +71,22 @@ def render(cut: Cut, planned: tuple[Planned, ...], settings: RenderSettings, fol
     return child_seconds() - before
 
 
+def finished(recording: Path, start_s: float, end_s: float, ladder: Ladder, settings: RenderSettings) -> float:
+    """CPU seconds of a whole clip in the sizes of `ladder`: of ffmpeg, and of this process for checks and sound."""
+    info = probe(recording)
+    pick = Highlight(1, start_s, end_s, 1.0, 0, 0, "Renditions", "", {})
+    kit = replace(load_kit(Settings()), ladder=ladder)
+    made = dress(1, pick, (), seen=Seen(info, None, (), (), (), None, 1.0), kit=kit, settings=Settings())
+    before = child_seconds() + time.process_time()
+    with tempfile.TemporaryDirectory(prefix="clip-") as scratch:
+        done = render_clip(
+            recording, info, start_s, end_s, settings=settings, encoder=kit.encoder, title="Renditions",
+            production=made.production, folder=Path(scratch), threads=1,
+        )  # fmt: skip
+        assert done.rejected is None, done.rejected
+    return child_seconds() + time.process_time() - before
+
+
 def likeness(made: Path, top: Path, one: Planned, measure: str) -> str:
     """How near a rendition is to the clip itself, which stands for the recording."""
     reference = ffmpeg.input(media.file_url(top), **media.input_options("mov")).video
@@ -95,6 +120,13 @@ def main() -> None:
         for count in range(1, len(planned) + 1):
             spent[count] = min(render(cut, planned[:count], settings, folder) for _ in range(given.repeats))
             print(f"{count} of {len(planned)}: {spent[count]:.2f} CPU s, {spent[count] / spent[1]:.2f} x one")
+        end_s = given.start + given.seconds
+        one, all_of_them = (
+            min(finished(given.recording, given.start, end_s, ladder, settings) for _ in range(given.repeats))
+            for ladder in (DEFAULT_LADDER[:1], DEFAULT_LADDER)
+        )
+        print(f"a finished clip, one size: {one:.2f} CPU s")
+        print(f"a finished clip, {len(planned)} sizes: {all_of_them:.2f} CPU s, {all_of_them / one:.2f} x one")
         sharp = folder / "sharp.mp4"
         assert cut.info.video
         size = clip_size(cut.info.video, settings.max_height)
