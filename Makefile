@@ -28,7 +28,7 @@ demo: setup
 
 # Two processes, a file each at a time; threads that wait sleep, so that the processes do not starve each other.
 test: setup
-	@OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup
 	@$(BIN)/ruff format --check .

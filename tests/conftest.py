@@ -15,6 +15,17 @@ ROOT = Path(__file__).parents[1]
 WINNOW = str(Path(sys.executable).with_name("winnow"))
 
 
+LONGEST_FIRST = ("tests/test_docs.py", "tests/flows/test_highlight.py", "tests/training/test_fit.py", "tests/notebooks")
+"""Files that take minutes. Begun last, one would keep one process busy while the other has nothing left to do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        return next((n for n, name in enumerate(LONGEST_FIRST) if item.nodeid.startswith(name)), len(LONGEST_FIRST))
+
+    items.sort(key=place)
+
+
 @dataclass(frozen=True)
 class Ran:
     """How a `winnow` command ended."""
