@@ -88,7 +88,8 @@ def _columns(bands: list[list[TextLine]]) -> tuple[int, list[list[TextLine]]]:
     """How many of the first bands stand in common columns, and those columns: one band and one column if none do."""
     for count in range(len(bands), 1, -1):
         columns = _split([line for band in bands[:count] for line in band])
-        if min(map(len, columns)) >= 2 and len(columns) > 1:
+        # A word alone between two columns, as "vs.", is a column too.
+        if sum(len(column) >= 2 for column in columns) >= 2:
             return count, columns
     return 1, [bands[0]]
 

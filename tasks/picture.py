@@ -21,7 +21,7 @@ from tasks.stage import STAGE, Entry, worth_retrying
 
 PICTURE_VERSION = "3"
 LAYOUT_VERSION = "1"
-SLIDES_VERSION = "1"
+SLIDES_VERSION = "2"
 FOLLOW_VERSION = "1"
 SCAN_NAME = "scan.json"
 """How the picture was read, beside its changes."""
