@@ -4,13 +4,13 @@ Endpoint, region and credentials come from the environment (AWS_ENDPOINT_URL, AW
 botocore finds them; none of them ever stands in a URI or a message.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import aiohttp
-import fsspec
 from botocore import exceptions
 from botocore.parsers import ResponseParserError
+from fsspec.asyn import sync
 from s3fs import S3FileSystem
 
 from core.backoff import Backoff, retry
@@ -18,10 +18,13 @@ from core.errors import RefusedInput, StoreError
 
 Answer = TypeVar("Answer")
 PATIENCE = Backoff()
+PAGE = 1_000
+"""Objects that S3 lists in one answer; it gives no more."""
+CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 60.0
 PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 PASSING_CODES = frozenset(
-    "SlowDown ServiceUnavailable InternalError RequestTimeout RequestTimeoutException Throttling ThrottlingException "
-    "RequestLimitExceeded TooManyRequestsException OperationAborted BandwidthLimitExceeded".split()
+    {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "RequestTimeoutException", "Throttling"}
+    | {"ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "OperationAborted"}
 )
 PASSING_ERRORS = (
     ConnectionError,
@@ -43,6 +46,12 @@ def is_s3(uri: str) -> bool:
     return uri.startswith(("s3://", "s3a://"))
 
 
+def folder(uri: str) -> tuple[str, str]:
+    """Bucket and prefix; the prefix ends with "/" unless it is empty."""
+    name, prefix = split(uri)
+    return name, prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
+
+
 def split(uri: str) -> tuple[str, str]:
     """Bucket and key. The key is everything behind the bucket as it stands: "%", "?" and "#" mean themselves.
 
@@ -56,30 +65,81 @@ def split(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
+def file_system() -> S3FileSystem:
+    """fsspec hands out the same one to all callers of a process; its own retries, which know no jitter, are off."""
+    once = {
+        "retries": {"total_max_attempts": 1, "mode": "standard"},
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "read_timeout": READ_TIMEOUT_S,
+    }
+    fs = S3FileSystem(config_kwargs=once, use_listings_cache=False)
+    fs.retries = 1
+    return fs
+
+
 def ask(method: str, /, *, what: str, backoff: Backoff = PATIENCE, **parameters: Any) -> dict[str, Any]:
     """One S3 operation by botocore's name for it, such as "list_objects_v2", with its parameters.
 
     Raises StoreError, whose text begins with `what`, when S3 refuses or stays away.
     """
-    return patiently(lambda: _file_system().call_s3(method, **parameters), what=what, backoff=backoff)
+    return patiently(lambda: ask_once(method, **parameters), what=what, backoff=backoff)
 
 
 def ask_once(method: str, /, **parameters: Any) -> dict[str, Any]:
     """As `ask`, without a second attempt; raises what happened, for `status` and `passing` to judge."""
-    return _file_system().call_s3(method, **parameters)
+    answer: Any = file_system().call_s3(method, **parameters)  # s3fs's stub promises None
+    return answer
 
 
 def patiently(call: Callable[[], Answer], *, what: str, backoff: Backoff = PATIENCE) -> Answer:
     """What `call` returns, tried again while the trouble may pass. Raises StoreError that begins with `what`."""
     try:
         return retry(call, passing, backoff=backoff)
+    except StoreError:
+        raise
     except Exception as error:
         raise failure(what, error) from None  # the cause may hold a signed request
 
 
+def pages(name: str, prefix: str) -> Iterator[list[dict[str, Any]]]:
+    """The objects under a prefix, a page of at most 1,000 for each request. Raises StoreError as `ask`."""
+    more: dict[str, Any] = {}
+    while True:
+        what = f"Listing s3://{name}/{prefix}"
+        page = ask("list_objects_v2", what=what, Bucket=name, Prefix=prefix, MaxKeys=PAGE, **more)
+        yield page.get("Contents", [])
+        if not page.get("IsTruncated"):
+            return
+        more = {"ContinuationToken": page["NextContinuationToken"]}
+
+
+def tag(about: dict[str, Any]) -> str:
+    """What changes with an object's content: its ETag; where a server gives none, when it was written."""
+    return about.get("ETag", "").strip('"') or f"{about['LastModified'].timestamp():.3f}"
+
+
 def read_block(answer: dict[str, Any], size: int) -> bytes:
-    """At most `size` bytes of an answer's body; none at its end. Raises what the connection raised."""
-    return fsspec.asyn.sync(_file_system().loop, answer["Body"].read, size)
+    """The next `size` bytes of an answer's body, fewer before a failure or its end, none at its end.
+
+    Raises what the connection raised.
+    """
+
+    async def reading() -> bytes:
+        block = bytearray()
+        while len(block) < size:
+            try:
+                more = await answer["Body"].read(size - len(block))
+            except Exception:
+                if block:  # what has come is good; the next read raises again
+                    break
+                raise
+            if not more:
+                break
+            block += more
+        return bytes(block)
+
+    block: Any = sync(file_system().loop, reading)
+    return block
 
 
 def close(answer: dict[str, Any]) -> None:
@@ -88,7 +148,7 @@ def close(answer: dict[str, Any]) -> None:
     async def closing() -> None:
         answer["Body"].close()
 
-    fsspec.asyn.sync(_file_system().loop, closing)
+    sync(file_system().loop, closing)
 
 
 def status(error: BaseException) -> int | None:
@@ -133,11 +193,3 @@ def _response(error: BaseException | None) -> dict[str, Any] | None:
 
 def _code(response: dict[str, Any]) -> str:
     return str(response.get("Error", {}).get("Code", "an error"))
-
-
-def _file_system() -> S3FileSystem:
-    """fsspec hands out the same one to all callers of a process; its own retries, which know no jitter, are off."""
-    once = {"retries": {"total_max_attempts": 1, "mode": "standard"}, "connect_timeout": 10, "read_timeout": 60}
-    fs = S3FileSystem(config_kwargs=once, use_listings_cache=False)
-    fs.retries = 1
-    return fs

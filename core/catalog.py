@@ -84,7 +84,7 @@ def _once(
     new = _rows(files, table, files.pending(table, days), f"{files.root}/_new/{table}", names, where)
     moved = _rows(files, table, files.parts(table, days), files.table_folder(table), names, where)
     if new.num_rows:
-        new = new.filter(pc.invert(pc.is_in(new[ENTRY], value_set=pc.unique(moved[ENTRY]))))
+        new = new.filter(~pc.field(ENTRY).isin(moved[ENTRY].unique()))
     return pa.concat_tables([moved, new]).select(wanted)
 
 
@@ -98,7 +98,7 @@ def _rows(
         [file.path for file in found],
         schema=whole,
         format="parquet",
-        filesystem=files.fs,
+        filesystem=None if files.local else files.fs,
         partitioning=pads.partitioning(pa.schema([(DAY, pa.date32())]), flavor="hive"),
         partition_base_dir=base,
     )

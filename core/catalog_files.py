@@ -11,26 +11,29 @@ import io
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar, cast
 
-import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
-from fsspec.implementations.local import LocalFileSystem
 
 from core.catalog_schema import DAY, ENTRY, MAJOR, TABLES, schema
 from core.errors import StoreError
 from core.files import write_atomically
+from core.patience import asked, is_local, opened
 
 PART = "part.parquet"
 SUFFIX = ".parquet"
 REVISION_KEY = b"winnow.revision"
 TRIES = 12
+CONFLICT = (409, 412)
 ROW_GROUP = 100_000
+Answer = TypeVar("Answer")
 Days = tuple[date, date]
 """Half-open: the first day, and the day after the last."""
 
@@ -57,10 +60,9 @@ class CatalogFiles:
     """
 
     def __init__(self, store_uri: str | Path) -> None:
-        # Listings are never remembered: other processes and machines write here too.
-        self.fs, root = fsspec.core.url_to_fs(str(store_uri), use_listings_cache=False)
-        self.local = isinstance(self.fs, LocalFileSystem)
-        self.root = f"{root.rstrip('/')}/catalog/v{MAJOR}"
+        self.fs, root = opened(store_uri)
+        self.local = is_local(self.fs)
+        self.root = f"{root}/catalog/v{MAJOR}"
 
     def table_folder(self, table: str) -> str:
         """Where the files lie that readers read. Raises KeyError for no such table."""
@@ -82,31 +84,53 @@ class CatalogFiles:
 
     def _below(self, folder: str, table: str, days: Days | None) -> list[Lying]:
         found = []
-        for path, info in self.fs.find(folder, detail=True).items():
+        for path, info in self._try(f"Listing {folder}", partial(self._find, folder)).items():
             day = _day_of(path)
             if path.endswith(SUFFIX) and day and not PurePosixPath(path).name.startswith("."):
                 found.append(Lying(str(path), table, day, int(info["size"] or 0)))
         return sorted((f for f in found if _within(f.day, days)), key=lambda f: (f.day, f.path))
 
+    def _find(self, folder: str) -> dict[str, dict[str, Any]]:
+        return cast(dict[str, dict[str, Any]], self.fs.find(folder, detail=True))
+
     def create(self, path: str, content: bytes) -> bool:
         """Write a file, complete or not there at all; False, and nothing changed, where it already is."""
-        with _told(f"Writing {path}"):
-            if self.fs.exists(path):
-                return False
-            if self.local:
-                write_atomically(Path(path), content)
-            else:
-                self.fs.pipe_file(path, content)
-        return True
 
-    def remove(self, paths: Sequence[str]) -> None:
+        def write() -> bool:
+            if not self.local:
+                return self._put_if(path, None, content)
+            if Path(path).exists():
+                return False
+            write_atomically(Path(path), content)
+            return True
+
+        return self._try(f"Writing {path}", write)
+
+    def remove(self, paths: Iterable[str]) -> None:
         """Remove files; those gone already are no error."""
+
+        def one(path: str) -> None:
+            with suppress(FileNotFoundError):
+                self.fs.rm_file(path)
+
         for path in paths:
-            with _told(f"Removing {path}"):
-                try:
-                    self.fs.rm_file(path)
-                except FileNotFoundError:
-                    continue
+            self._try(f"Removing {path}", partial(one, path))
+
+    def content(self, path: str) -> bytes | None:
+        """The bytes of a file; None if it is not there."""
+
+        def get() -> bytes | None:
+            try:
+                return cast(bytes, self.fs.cat_file(path))
+            except FileNotFoundError:
+                return None
+
+        return self._try(f"Reading {path}", get)
+
+    def rows(self, path: str) -> pa.Table | None:
+        """All rows of one file with all its columns, or None if it is gone. Raises StoreError if it is damaged."""
+        content = self.content(path)
+        return None if content is None else decode(content, path)
 
     def swap(self, path: str, compute: Callable[[bytes | None], bytes | None]) -> bytes | None:
         """Replace a file by `compute(content)`, where content is None without one; return what was written.
@@ -115,55 +139,54 @@ class CatalogFiles:
         to leave the file as it is. Raises StoreError where the storage cannot be written, or others always win.
         """
         if self.local:
-            with _told(f"Changing {path}"), self._locked():
-                new = compute(self._content(path))
+            with self._locked():
+                new = compute(self.content(path))
                 if new is not None:
-                    write_atomically(Path(path), new)
+                    self._try(f"Changing {path}", partial(write_atomically, Path(path), new))
                 return new
-        said: OSError | None = None
         for attempt in range(TRIES):
-            with _told(f"Changing {path}"):
-                tag = self.fs.info(path)["ETag"] if self.fs.exists(path) else None
-                current = self._content(path) if tag else None
-                if tag and current is None:
-                    continue  # removed in between
-                new = compute(current)
-                if new is None:
-                    return None
-                try:
-                    self.fs.pipe_file(path, new, **({"IfMatch": tag} if tag else {"IfNoneMatch": "*"}))
-                    return new
-                except (PermissionError, FileNotFoundError):
-                    raise
-                except OSError as error:
-                    if self._content(path) == new:
-                        return new  # our own request, which the driver sent twice
-                    said = error
+            tag = self._try(f"Looking at {path}", partial(self._tag, path))
+            current = self.content(path) if tag else None
+            if tag and current is None:
+                continue  # removed in between
+            new = compute(current)
+            if new is None or self._try(f"Changing {path}", partial(self._put_if, path, tag, new)):
+                return new
             time.sleep(random.uniform(0.02, 0.05) * min(2**attempt, 32))
         raise StoreError(
-            f"Changing {path} failed {TRIES} times, the last time with: {said}. Is somebody else changing it all the "
-            "time, or does the bucket's server know no conditional writes? Try again."
-        ) from said
+            f"Changing {path} failed {TRIES} times: it had changed each time. Is somebody changing it all the time, or "
+            "does the bucket's server not know conditional writes? Try again."
+        )
 
-    def _content(self, path: str) -> bytes | None:
+    def _tag(self, path: str) -> str | None:
         try:
-            return bytes(self.fs.cat_file(path))
+            return self.fs.info(path)["ETag"]
         except FileNotFoundError:
             return None
+
+    def _put_if(self, path: str, tag: str | None, new: bytes) -> bool:
+        """Write if the file is still the one that `tag` names, or still not there; False if it is not."""
+        from core.bucket import status
+
+        try:
+            self.fs.pipe_file(path, new, **({"IfMatch": tag} if tag else {"IfNoneMatch": "*"}))
+            return True
+        except Exception as error:
+            if isinstance(error, FileExistsError) or status(error) in CONFLICT:
+                return self.content(path) == new  # ours, if an answer was lost and the request sent twice
+            raise
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Hold the lock of a local catalog. The system lets it go when the process ends, however it ends."""
         folder = Path(self.root, "_new")
-        folder.mkdir(parents=True, exist_ok=True)
+        self._try(f"Writing into {folder}", lambda: folder.mkdir(parents=True, exist_ok=True))
         with (folder / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def read_small(self, path: str) -> pa.Table | None:
-        """All rows of one file with all its columns, or None if it is gone. Raises StoreError if it is damaged."""
-        content = self._content(path)
-        return None if content is None else decode(content, path)
+    def _try(self, doing: str, call: Callable[[], Answer]) -> Answer:
+        return asked(self.fs, doing, call)
 
 
 def encode(rows: pa.Table, table: str) -> bytes:
@@ -205,16 +228,6 @@ def together(tables: Sequence[pa.Table], table: str) -> pa.Table:
             kept.append(rows if whole else rows.filter(pa.array([entry in fresh for entry in entries])))
             seen |= fresh
     return pa.concat_tables(kept, promote_options="permissive")
-
-
-@contextmanager
-def _told(doing: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(
-            f"{doing} failed: {error.strerror or error}. Is the store full, or not yours to write?"
-        ) from error
 
 
 def _known(table: str) -> str:

@@ -73,7 +73,7 @@ def _move(files: CatalogFiles, table: str, day: date, found: list[Lying], marks:
 def _readable(files: CatalogFiles, file: Lying, bad: list[str]) -> pa.Table | None:
     """The rows of a small file, or None if another compaction has moved it or it is damaged."""
     try:
-        return files.read_small(file.path)
+        return files.rows(file.path)
     except StoreError:
         bad.append(file.path)
         return None

@@ -83,7 +83,7 @@ def configure(
     for handler in list(root.handlers):
         if handler.get_name() == HANDLER or type(handler).__name__ == "PrefectConsoleHandler":
             root.removeHandler(handler)
-    handler = _Stream(stream)
+    handler = EventStream(stream)
     handler.set_name(HANDLER)
     handler.setFormatter(JsonLines(Mask(secrets)) if format == "json" else TextLines(Mask(secrets)))
     handler.setLevel(level)
@@ -93,7 +93,7 @@ def configure(
     return handler
 
 
-class _Stream(logging.StreamHandler[TextIO]):
+class EventStream(logging.StreamHandler[TextIO]):
     """Writes to the stream it was given, else to whatever `sys.stderr` is when an event comes."""
 
     def __init__(self, stream: TextIO | None) -> None:

@@ -50,8 +50,19 @@ class Mask:
 
     def text(self, text: str) -> str:
         """The text with every secret value replaced, also where it is percent-encoded."""
+        return self._text(text, self._values())
+
+    def value(self, value: Any) -> Any:
+        """The same for what is inside mappings and sequences; a field named as a secret loses its text."""
+        return self._value(value, self._values())
+
+    def _values(self) -> list[str]:
+        """Longest first, so that of two secrets the one that holds the other goes whole."""
         values = {*self._told, *secrets_of(os.environ)}
-        for value in sorted(values | {quote(value, safe="") for value in values}, key=lambda v: (-len(v), v)):
+        return sorted(values | {quote(value, safe="") for value in values}, key=lambda value: (-len(value), value))
+
+    def _text(self, text: str, values: Sequence[str]) -> str:
+        for value in values:
             if value in text:
                 pattern = re.escape(value) if len(value) >= LONG else rf"(?<!\w){re.escape(value)}(?!\w)"
                 text = re.sub(pattern, MASK, text)
@@ -59,18 +70,20 @@ class Mask:
             text = pattern.sub(lambda found: (found.group(1) if found.re.groups else "") + MASK, text)
         return text
 
-    def value(self, value: Any) -> Any:
-        """The same for what is inside mappings and sequences; a field whose name says that it is secret loses its text."""
+    def _value(self, value: Any, values: Sequence[str]) -> Any:
         if isinstance(value, str):
-            return self.text(value)
+            return self._text(value, values)
         if isinstance(value, SecretStr | SecretBytes):
             return MASK
         if isinstance(value, Mapping):
-            return {name: self._field(name, inside) for name, inside in value.items()}
+            return {
+                name: MASK if _named_secret(name, inside) else self._value(inside, values)
+                for name, inside in value.items()
+            }
         if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-            return [self.value(inside) for inside in value]
+            return [self._value(inside, values) for inside in value]
         return value
 
-    def _field(self, name: object, value: Any) -> Any:
-        secret = isinstance(name, str) and isinstance(value, str | bytes) and FIELDS.search(name)
-        return MASK if secret else self.value(value)
+
+def _named_secret(name: object, value: object) -> bool:
+    return isinstance(name, str) and isinstance(value, str | bytes) and FIELDS.search(name) is not None

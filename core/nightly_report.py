@@ -1,13 +1,12 @@
 """The end of a nightly as data: how each recording ended, what its stages took and cost, and what that adds up to."""
 
+import json
+import math
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-import fsspec
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from core.errors import StoreError
-from core.files import write_atomically
 from core.manifest import Manifest
 from core.masking import Mask
 from core.records import StageTiming
@@ -16,15 +15,13 @@ Status = Literal["done", "rejected", "failed", "skipped"]
 Priority = Literal["low", "normal", "high", "urgent"]
 STATUSES: tuple[Status, ...] = ("failed", "rejected", "done", "skipped")
 """In the order in which people should read them."""
-REPORT_NAME = "nightly.json"
 REPORT_VERSION = 1
-NIGHTLIES = "nightlies"
 
 
 class Entry(BaseModel):
     """A piece of the report: frozen. A reader passes over fields of a later version."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class RecordingEnd(Entry):
@@ -55,8 +52,10 @@ class RecordingEnd(Entry):
     @property
     def real_time_factor(self) -> float | None:
         """Seconds of work a second of recording: below 1 is faster than real time. None where nothing was computed."""
-        computed = any(not stage.cached for stage in self.stages) or not self.stages
-        return self.seconds / self.duration_s if self.duration_s and computed and self.status == "done" else None
+        if self.status != "done" or not self.duration_s or all(stage.cached for stage in self.stages):
+            return None
+        factor = self.seconds / self.duration_s
+        return factor if math.isfinite(factor) else None
 
 
 class StageTotal(Entry):
@@ -111,6 +110,13 @@ class NightlyReport(Entry):
         """What so many seconds of one worker cost; None where no price is known."""
         return None if self.price_per_hour is None else seconds * self.price_per_hour / 3_600
 
+    def stage_cost(self, recording: RecordingEnd, stage: StageTiming) -> float | None:
+        """What a stage of a recording cost: its share of the recording's cost by seconds, since stages overlap."""
+        cost, worked_s = self.cost(recording.seconds), recording.worked_s
+        if cost is None or stage.cached or not worked_s:
+            return None if cost is None else 0.0
+        return cost * (stage.seconds / worked_s)
+
     @property
     def totals(self) -> Totals:
         counts: dict[Status, int] = {status: len(self.of(status)) for status in STATUSES}
@@ -128,28 +134,23 @@ class NightlyReport(Entry):
 
     @property
     def stages(self) -> list[StageTotal]:
-        """Each stage over all recordings, in the order in which they first ran.
-
-        Stages of one recording overlap; what its worker cost is laid on them in proportion to their seconds.
-        """
-        runs: dict[str, list[tuple[StageTiming, float]]] = {}
+        """Each stage over all recordings, in the order in which they first ran."""
+        runs: dict[str, list[tuple[StageTiming, float | None]]] = {}
         for recording in self.recordings:
-            price = (self.cost(recording.seconds) or 0.0) / recording.worked_s if recording.worked_s else 0.0
             for timing in recording.stages:
-                runs.setdefault(timing.name, []).append((timing, price))
+                runs.setdefault(timing.name, []).append((timing, self.stage_cost(recording, timing)))
         everything = sum(recording.worked_s for recording in self.recordings)
         totals = []
         for name, found in runs.items():
-            computed = [(timing.seconds, price) for timing, price in found if not timing.cached]
-            seconds, priced = sum(s for s, _ in computed), sum(s * price for s, price in computed)
+            computed = [timing.seconds for timing, _ in found if not timing.cached]
             totals.append(
                 StageTotal(
                     name=name,
-                    seconds=seconds,
+                    seconds=sum(computed),
                     computed=len(computed),
                     cached=len(found) - len(computed),
-                    share=seconds / everything if everything else 0.0,
-                    cost=None if self.price_per_hour is None else priced,
+                    share=sum(computed) / everything if everything else 0.0,
+                    cost=None if self.price_per_hour is None else sum(cost or 0.0 for _, cost in found),
                 )
             )
         return totals
@@ -205,6 +206,4 @@ def masked(report: NightlyReport) -> NightlyReport:
 def to_json(report: NightlyReport) -> str:
     """The report with its totals, which readers need not compute. Secrets are masked."""
     sums = {"totals": report.totals.model_dump(), "stages": [stage.model_dump() for stage in report.stages]}
-    import json
-
     return json.dumps({**masked(report).model_dump(mode="json"), **sums}, indent=1, allow_nan=False)

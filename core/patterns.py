@@ -17,7 +17,7 @@ from core.errors import BadSetting
 def matcher(include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Callable[[str], bool]:
     """A function that says whether a path (with "/", relative to the inbox) is taken.
 
-    With no `include` all are; where both match, `exclude` wins. Raises BadSetting for an empty pattern.
+    With no `include` all are; where both match, `exclude` wins. Raises BadSetting for a pattern that is none.
     """
     wanted, unwanted = [_compiled(p) for p in include], [_compiled(p) for p in exclude]
 
@@ -36,7 +36,10 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     parts = inner.split("/")
     if len(parts) == 1 and not anchored:
         parts = ["**", *parts]
-    return re.compile(_regex(parts), re.IGNORECASE | re.DOTALL)
+    try:
+        return re.compile(_regex(parts), re.IGNORECASE | re.DOTALL)
+    except re.error as error:
+        raise BadSetting(f"{pattern!r} is no pattern of file names: {error.msg}.") from error
 
 
 def _regex(parts: list[str]) -> str:

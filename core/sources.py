@@ -8,6 +8,7 @@ that is still being written is left for a later listing.
 import os
 import stat
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +21,6 @@ from core.manifest import MANIFEST_NAME
 from core.patterns import matcher
 
 SETTLE_S = 60.0
-PAGE = 1_000
-"""Objects an S3 server lists in one answer; it gives no more."""
 UNFINISHED_SUFFIXES = (".part", ".partial", ".crdownload", ".download", ".tmp", ".temp", ".filepart", ".!qb", ".aria2")
 """What browsers, scp clients and download tools call a file until it is whole."""
 
@@ -57,7 +56,7 @@ class Listing:
     unreadable: tuple[str, ...]
     """Folders and files that the listing could not look into, with the reason."""
     requests: int
-    """Requests made of a server; 0 for a local folder."""
+    """Requests that a server answered; 0 for a local folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +170,11 @@ def _slashes(uri: str, start: int) -> Iterator[int]:
 
 
 def _sift_prefix(uri: str, sieve: _Sieve) -> tuple[str, list[str], int]:
-    name, prefix = bucket.split(uri)
-    prefix = prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
-    what = f"Listing s3://{name}/{prefix}"
-    requests, more = 0, {}
-    while True:
-        page = bucket.ask("list_objects_v2", what=what, Bucket=name, Prefix=prefix, MaxKeys=PAGE, **more)
+    name, prefix = bucket.folder(uri)
+    requests = 0
+    for page in bucket.pages(name, prefix):
         requests += 1
-        for item in page.get("Contents", ()):
+        for item in page:
             key = item["Key"][len(prefix) :]
             if key.endswith("/") or not key or key.startswith(".") or "/." in key:
                 continue
@@ -186,11 +182,8 @@ def _sift_prefix(uri: str, sieve: _Sieve) -> tuple[str, list[str], int]:
             if key.endswith(f"/{MANIFEST_NAME}"):
                 sieve.published.add(whole[: -len(MANIFEST_NAME)])
             modified_s = item["LastModified"].timestamp()
-            tag = item.get("ETag", "").strip('"') or f"{modified_s:.3f}"  # some servers give no ETag
-            sieve.take(key, InboxObject(whole, item["Size"], modified_s, tag))
-        if not page.get("IsTruncated"):
-            return f"s3://{name}/{prefix}", [], requests
-        more = {"ContinuationToken": page["NextContinuationToken"]}
+            sieve.take(key, InboxObject(whole, item["Size"], modified_s, bucket.tag(item)))
+    return f"s3://{name}/{prefix}", [], requests
 
 
 def _sift_folder(root: Path, sieve: _Sieve) -> tuple[str, list[str], int]:
@@ -208,9 +201,10 @@ def _sift_folder(root: Path, sieve: _Sieve) -> tuple[str, list[str], int]:
 
 
 def _walk(root: Path, unreadable: list[str]) -> Iterator[tuple[str, os.stat_result]]:
-    """Plain files with their paths below `root`. Links are followed; a folder is entered once, however many lead there."""
+    """Plain files with their paths below `root`. Links are followed, after all else: a folder is entered only once,
+    by its own path where it has one below `root`, so that its files keep their names from listing to listing."""
     entered: set[tuple[int, int]] = set()
-    folders = [""]
+    folders = deque([""])
     while folders:
         below = folders.pop()
         try:
@@ -219,7 +213,7 @@ def _walk(root: Path, unreadable: list[str]) -> Iterator[tuple[str, os.stat_resu
                 continue
             entered.add((here.st_dev, here.st_ino))
             with os.scandir(root / below) as entries:
-                inside = [entry for entry in entries if not entry.name.startswith(".")]
+                inside = sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
         except OSError as error:
             unreadable.append(f"{_shown(str(root / below))}: {error.strerror}")
             continue
@@ -231,7 +225,7 @@ def _walk(root: Path, unreadable: list[str]) -> Iterator[tuple[str, os.stat_resu
                     unreadable.append(f"{_shown(entry.path)}: {error.strerror}")
                 continue
             if stat.S_ISDIR(found.st_mode):
-                folders.append(f"{below}{entry.name}/")
+                (folders.appendleft if entry.is_symlink() else folders.append)(f"{below}{entry.name}/")
             elif stat.S_ISREG(found.st_mode):
                 yield below + entry.name, found
 

@@ -11,6 +11,10 @@ from pathlib import Path, PurePosixPath
 
 import fsspec
 
+from core.patience import asked, opened
+
+FOLDER = "forgotten"
+
 
 def mark_of(sha256: str) -> str:
     """What stands for a forgotten recording."""
@@ -20,32 +24,42 @@ def mark_of(sha256: str) -> str:
 def bury(store: str | Path, sha256: str, *, at: datetime) -> None:
     """Leave a tombstone; one that is there already stays as it is."""
     fs, path = _place(store, sha256)
-    if not fs.exists(path):
-        fs.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
-        fs.pipe_file(path, json.dumps({"forgotten": at.isoformat(timespec="seconds")}).encode())
+    content = json.dumps({"forgotten": at.isoformat(timespec="seconds")}).encode()
+
+    def write() -> None:
+        if not fs.exists(path):
+            fs.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
+            fs.pipe_file(path, content)
+
+    asked(fs, f"Writing {path}", write)
 
 
 def is_forgotten(store: str | Path, sha256: str) -> bool:
     """True if the recording was forgotten and not allowed again since."""
     fs, path = _place(store, sha256)
-    return bool(fs.exists(path))
+    return asked(fs, f"Looking for {path}", lambda: bool(fs.exists(path)))
 
 
 def allow_again(store: str | Path, sha256: str) -> bool:
     """Remove the tombstone, so that the recording may be taken again; False where there was none."""
     fs, path = _place(store, sha256)
-    if not fs.exists(path):
-        return False
-    fs.rm_file(path)
-    return True
+
+    def lift() -> bool:
+        if not fs.exists(path):
+            return False
+        fs.rm_file(path)
+        return True
+
+    return asked(fs, f"Removing {path}", lift)
 
 
 def all_marks(store: str | Path) -> frozenset[str]:
     """The marks of all forgotten recordings, to compare with `mark_of`."""
-    fs, root = fsspec.core.url_to_fs(str(store), use_listings_cache=False)
-    return frozenset(PurePosixPath(path).stem for path in fs.find(f"{root.rstrip('/')}/forgotten"))
+    fs, root = opened(store)
+    folder = f"{root}/{FOLDER}"
+    return frozenset(PurePosixPath(path).stem for path in asked(fs, f"Listing {folder}", lambda: fs.find(folder)))
 
 
 def _place(store: str | Path, sha256: str) -> tuple[fsspec.AbstractFileSystem, str]:
-    fs, root = fsspec.core.url_to_fs(str(store), use_listings_cache=False)
-    return fs, f"{root.rstrip('/')}/forgotten/{mark_of(sha256)}.json"
+    fs, root = opened(store)
+    return fs, f"{root}/{FOLDER}/{mark_of(sha256)}.json"

@@ -22,6 +22,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     _add_highlight(commands)
+    _add_nightly(commands)
     _add_score(commands)
     _add_models(commands)
     _add_evaluate(commands)
@@ -43,6 +44,33 @@ def _add_highlight(commands: Any) -> None:
         "a caption file beside the recording with the same stem is used without asking",
     )
     parser.add_argument("--json", action="store_true", help="print the manifests' paths as JSON lines, nothing else")
+    add_options(parser)
+
+
+def _add_nightly(commands: Any) -> None:
+    from flows.options import add_options
+
+    what = "cut the highlights of everything new in an inbox, into a store"
+    parser = commands.add_parser("nightly", help=what, description=f"{what.capitalize()}.")
+    parser.add_argument("--inbox", required=True, metavar="URI", help="a folder or s3://bucket/prefix")
+    parser.add_argument("--store", required=True, metavar="URI", help="a folder or s3://bucket/prefix")
+    parser.add_argument("--include", action="append", metavar="PATTERN", help="take only these, such as talks/**/*.mp4")
+    parser.add_argument("--exclude", action="append", metavar="PATTERN", help="leave these")
+    parser.add_argument(
+        "--most-failed", type=float, default=0.2, metavar="N", help="share of failures that is let pass (default: 0.2)"
+    )
+    parser.add_argument(
+        "--cache-gb", type=float, default=50.0, metavar="N", help="disk for fetched recordings (default: 50)"
+    )
+    parser.add_argument(
+        "--settle-s",
+        type=float,
+        default=60.0,
+        metavar="N",
+        help="leave local files written this recently for later, in seconds (default: 60)",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
     add_options(parser)
 
 
@@ -119,6 +147,10 @@ def main(arguments: list[str] | None = None) -> int:
             from flows.highlight_command import highlight_command
 
             return highlight_command(given)
+        if given.command == "nightly":
+            from flows.nightly_command import nightly_command
+
+            return nightly_command(given)
         if given.command == "score":
             from flows.score_command import score_command
 

@@ -1,0 +1,39 @@
+"""One way to ask a store for something, be it a folder or a bucket."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from core.errors import StoreError
+
+Answer = TypeVar("Answer")
+
+
+def opened(store: str | Path) -> tuple[fsspec.AbstractFileSystem, str]:
+    """The file system of a store and its root there. Listings are never remembered: others write here too."""
+    fs, root = fsspec.core.url_to_fs(str(store), use_listings_cache=False)
+    return fs, root.rstrip("/")
+
+
+def is_local(fs: fsspec.AbstractFileSystem) -> bool:
+    return isinstance(fs, LocalFileSystem)
+
+
+def asked(fs: fsspec.AbstractFileSystem, doing: str, call: Callable[[], Answer]) -> Answer:
+    """What `call` returns; a bucket is asked again while its trouble may pass.
+
+    Raises StoreError, which begins with `doing`, for everything that goes wrong.
+    """
+    if not is_local(fs):
+        from core.bucket import patiently  # costs half a second, which a local store can save
+
+        return patiently(call, what=doing)
+    try:
+        return call()
+    except OSError as error:
+        raise StoreError(
+            f"{doing} failed: {error.strerror or error}. Is the disk full, or the store not yours to write?"
+        ) from error
