@@ -4,6 +4,8 @@ Endpoint, region and credentials come from the environment (AWS_ENDPOINT_URL, AW
 botocore finds them; none of them ever stands in a URI or a message.
 """
 
+import os
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -21,6 +23,17 @@ PATIENCE = Backoff()
 PAGE = 1_000
 """Objects that S3 lists in one answer; it gives no more."""
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 60.0
+MOST_CONNECTIONS = 32
+ENVIRONMENT = (
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_DEFAULT_REGION",
+    "AWS_PROFILE",
+)
+"""What decides which server is spoken to, and as whom."""
 PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 PASSING_CODES = frozenset(
     {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "RequestTimeoutException", "Throttling"}
@@ -40,6 +53,8 @@ ADVICE = {
     403: "these credentials may not do that: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the bucket's policy",
     404: "it is not there: check the name of the bucket and the path",
 }
+_made: dict[tuple[object, ...], S3FileSystem] = {}
+_making = threading.Lock()
 
 
 def is_s3(uri: str) -> bool:
@@ -66,15 +81,22 @@ def split(uri: str) -> tuple[str, str]:
 
 
 def file_system() -> S3FileSystem:
-    """fsspec hands out the same one to all callers of a process; its own retries, which know no jitter, are off."""
-    once = {
-        "retries": {"total_max_attempts": 1, "mode": "standard"},
-        "connect_timeout": CONNECT_TIMEOUT_S,
-        "read_timeout": READ_TIMEOUT_S,
-    }
-    fs = S3FileSystem(config_kwargs=once, use_listings_cache=False)
-    fs.retries = 1
-    return fs
+    """The one that all threads of this process share while the environment stays the same: fsspec would make one for
+    each, with connections of its own. Its own retries, which know no jitter, are off."""
+    key = (os.getpid(), CONNECT_TIMEOUT_S, READ_TIMEOUT_S, *(os.environ.get(name) for name in ENVIRONMENT))
+    with _making:
+        if key not in _made:
+            once = {
+                "retries": {"total_max_attempts": 1, "mode": "standard"},
+                "connect_timeout": CONNECT_TIMEOUT_S,
+                "read_timeout": READ_TIMEOUT_S,
+                "max_pool_connections": MOST_CONNECTIONS,
+            }
+            fs = S3FileSystem(config_kwargs=once, use_listings_cache=False, skip_instance_cache=True)
+            fs.retries = 1
+            _made.clear()  # what the environment led to before
+            _made[key] = fs
+        return _made[key]
 
 
 def ask(method: str, /, *, what: str, backoff: Backoff = PATIENCE, **parameters: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ WinnowError                 what was being done, to what, why it failed, what th
 ├── MissingTool             ffmpeg, ffprobe or one of their features is not on this machine
 ├── WeightsError            a model's weights are missing, or their hash is not the pinned one
 ├── WriterFailed            a writer of titles did not answer, or not in the form asked for
+├── NotDelivered            nobody took a notification
 ├── StoreError              a stored result is missing, incomplete or cannot be written
 └── Cancelled               the run was told to stop
 """
@@ -51,3 +52,7 @@ class StoreError(WinnowError):
 
 class Cancelled(WinnowError):
     """The run was told to stop."""
+
+
+class NotDelivered(WinnowError):
+    """A notification was not taken: refused, or not answered within the time that all attempts have together."""

@@ -68,9 +68,7 @@ class Forgotten:
         lines = [f"Removed of {self.sha256}: {', '.join(went) or 'nothing; there was nothing'}."]
         lines += [f"STILL THERE: {what}" for what in self.left]
         if self.proven:
-            lines.append(
-                "No file name, no row of the catalog and no line of the inbox's index holds the hash any more."
-            )
+            lines.append("No file name, row of the catalog or line of the inbox's index holds the hash any more.")
         lines += [f"Published elsewhere, not removed: {where}" for where in self.elsewhere]
         return "\n".join([*lines, "Not reached:", *(f"- {what}" for what in self.not_reached)])
 

@@ -99,6 +99,7 @@ def expired(home: Path, store: str | Path | None, policy: RetentionPolicy, now: 
     if store is not None:
         clips = retention_store.Published(store)
         found += clips.old(policy.clips_days, policy.leftovers_days, now)
+        found += retention_store.old_asides(store, policy.leftovers_days, now)
         found += retention_store.old_days(store, policy.failures_days, policy.catalog_days, now)
         going = {item.path for item in found if item.kind == "clips"}
         named = {item.path for item in entries if item.key and clips.names_rendering(item.sha256, item.key, going)}

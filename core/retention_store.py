@@ -1,7 +1,7 @@
 """Retention in a store: publications under `clips/`, files there that no manifest names, days of the catalog."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -18,7 +18,7 @@ from core.patience import asked, is_local, opened
 from core.publishing import named_files
 from core.retention_items import Item, Kind, older
 
-CLIPS = "clips"
+CLIPS, CATALOG = "clips", "catalog"
 
 
 class Published:
@@ -104,6 +104,15 @@ def old_days(store: str | Path, failures_days: float | None, catalog_days: float
                 path = str(PurePosixPath(file.path).relative_to(base))
                 found.append(Item(kind, "store", path, 1, file.bytes, _end_of(file.day), f"{table} of {file.day}"))
     return found
+
+
+def old_asides(store: str | Path, leftovers_days: float | None, now: datetime) -> Iterator[Item]:
+    """Files that killed processes were writing aside in the catalog; no reader takes them for anything."""
+    fs, root = opened(store)
+    for path, info in sorted(_below(fs, f"{root}/{CATALOG}").items()):
+        name = PurePosixPath(path).name
+        if name.startswith(".") and name.endswith(".part") and older(_written(info), leftovers_days, now.timestamp()):
+            yield _item("leftovers", str(PurePosixPath(path).relative_to(root)), {"": info}, "half-written")
 
 
 def remove(store: str | Path, item: Item) -> str:

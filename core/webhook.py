@@ -26,7 +26,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import SecretStr
 
 from core.backoff import Backoff, delays_s
-from core.errors import BadSetting, WinnowError
+from core.errors import BadSetting, NotDelivered
 from core.masking import Mask
 from core.signatures import ID, SIGNATURE, TIMESTAMP, signature
 
@@ -34,10 +34,6 @@ URL, SECRET = "WINNOW_WEBHOOK_URL", "WINNOW_WEBHOOK_SECRET"
 SHORTEST_SECRET = 16
 PASSING = frozenset({408, 425, 429})
 """Client errors that may be gone the next time; so may every 5xx."""
-
-
-class NotDelivered(WinnowError):
-    """A notification was not taken: refused, or not answered within the time that all attempts have together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     _add_highlight(commands)
     _add_nightly(commands)
+    _add_status(commands)
+    _add_forget(commands)
     _add_score(commands)
     _add_models(commands)
     _add_evaluate(commands)
@@ -72,6 +74,20 @@ def _add_nightly(commands: Any) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
     add_options(parser)
+
+
+def _add_status(commands: Any) -> None:
+    what = "say what runs, what waits, and how the last nightly ended"
+    parser = commands.add_parser("status", help=what, description=f"{what.capitalize()}.")
+    parser.add_argument("--store", default=None, metavar="URI", help="the store whose last nightly is told")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_forget(commands: Any) -> None:
+    what = "remove everything derived from a recording, from this machine and from a store"
+    parser = commands.add_parser("forget", help=what, description=f"{what.capitalize()}.")
+    parser.add_argument("sha256", metavar="SHA256", help="of the recording, as its manifest has it")
+    parser.add_argument("--store", required=True, metavar="URI", help="the store that holds its clips")
 
 
 def _add_score(commands: Any) -> None:
@@ -151,6 +167,14 @@ def main(arguments: list[str] | None = None) -> int:
             from flows.nightly_command import nightly_command
 
             return nightly_command(given)
+        if given.command == "status":
+            from flows.status_command import status_command
+
+            return status_command(given)
+        if given.command == "forget":
+            from flows.forget_command import forget_command
+
+            return forget_command(given)
         if given.command == "score":
             from flows.score_command import score_command
 

@@ -16,8 +16,10 @@ from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 from prefect.logging import get_run_logger
 
+from core import metrics, progress
 from core.catalog import record
 from core.catalog_rows import Run
+from core.compaction import compact
 from core.disk_cache import DiskCache
 from core.errors import Cancelled, RefusedInput, WinnowError
 from core.files import to_path, to_uri
@@ -25,11 +27,14 @@ from core.home import home, store
 from core.inbox_index import InboxIndex
 from core.kit import load_kit
 from core.leases import working_on
+from core.logs import bound
 from core.manifest import Manifest
+from core.markers import marked
+from core.metrics_export import write_textfile
 from core.nightly_files import write_report
 from core.nightly_page import to_html, to_markdown
 from core.nightly_plan import Planned, plan_night
-from core.nightly_report import NightlyReport, RecordingEnd, done, failed_by_share
+from core.nightly_report import NightlyReport, RecordingEnd, done, failed_by_share, masked
 from core.publishing import read_manifest
 from core.records import RunModels
 from core.settings import Settings
@@ -37,6 +42,7 @@ from core.sources import SETTLE_S, InboxObject
 from core.tombstones import is_forgotten
 from core.transfer import Fetched, fetch
 from core.uploading import upload
+from core.webhook import NotDelivered, from_environment
 from flows.outcomes import Outcome
 from flows.recording import recording
 from flows.resolving import resolve_models
@@ -44,6 +50,7 @@ from models.writers import writer_for
 
 CACHE_GB = 50.0
 DAY = "%Y-%m-%d"
+METRICS = "metrics"
 
 
 class NightlyFailed(WinnowError):
@@ -89,7 +96,14 @@ def nightly(
     cache = DiskCache(home() / "inbox", max_bytes=round(cache_gb * 1e9))
     store().sweep()
     night = _Night(store_uri, run_id, began, settings, models, cache, InboxIndex(store_uri), set(plan.known_sha256))
-    ends = [night.take(found) for found in plan.new]
+    with marked(home(), "nightly", run_id=run_id, name=inbox) as mark, bound(run_id=run_id):
+        ends = []
+        for number, found in enumerate(plan.new, 1):
+            mark.waiting(len(plan.new) - number)
+            ends.append(night.take(found))
+            metrics.add(home() / METRICS, metrics.observed(ends[-1]))
+    if ends:
+        compact(store_uri)
     report = NightlyReport(
         run_id=run_id,
         began=began.isoformat(timespec="seconds"),
@@ -102,9 +116,23 @@ def nightly(
     markdown = to_markdown(report)
     write_report(store_uri, report, html=to_html(report), markdown=markdown)
     create_markdown_artifact(markdown, key="nightly", description=f"Nightly of {inbox}")
+    readings = metrics.add(home() / METRICS, metrics.nightly_gauges(report))
+    write_textfile(home() / METRICS / "winnow.prom", readings)
+    _notify(report)
     if failed_by_share(report, most_failed):
         raise NightlyFailed(report, most_failed)
     return report
+
+
+def _notify(report: NightlyReport) -> None:
+    """Tell who is configured to be told. That nobody took it is logged; the night's work stands."""
+    hook = from_environment()
+    if hook is None:
+        return
+    try:
+        hook.notify("nightly.ended", masked(report).model_dump(mode="json"), id=report.run_id)
+    except NotDelivered as error:
+        get_run_logger().error("%s", error)
 
 
 class _Night:
@@ -139,13 +167,18 @@ class _Night:
 
     def _taken(self, planned: Planned, fetched: Fetched, began_s: float) -> RecordingEnd:
         found, sha256 = fetched.found, fetched.sha256
-        if sha256 in self.known or is_forgotten(self.store_uri, sha256):
-            why = "was forgotten" if sha256 not in self.known else "is in the store under another name"
+        if sha256 in self.known:
             self.index.add([(found, sha256)])
-            return RecordingEnd(
-                name=found.name, status="skipped", uri=found.uri, sha256=sha256, reason=f"The recording {why}."
-            )
-        with working_on(home(), sha256), TemporaryDirectory(prefix="nightly-") as scratch:
+            return _skipped(found, sha256, "The recording is in the store under another name.")
+        if is_forgotten(self.store_uri, sha256):
+            return _skipped(found, None, "The recording was forgotten.")
+        with (
+            working_on(home(), sha256),
+            bound(sha256=sha256, recording=found.name),
+            marked(home(), "recording", run_id=self.run_id, name=found.name, sha256=sha256) as mark,
+            progress.listening(mark.hear),
+            TemporaryDirectory(prefix="nightly-") as scratch,
+        ):
             work = Path(scratch)
             link = work / found.name
             link.symlink_to(fetched.path)
@@ -235,6 +268,10 @@ class _Night:
             machine=os.uname().nodename,
         )
         record(self.store_uri, run, manifest, sizes=sizes)
+
+
+def _skipped(found: InboxObject, sha256: str | None, reason: str) -> RecordingEnd:
+    return RecordingEnd(name=found.name, status="skipped", uri=found.uri, sha256=sha256, reason=reason)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -86,7 +86,7 @@ def test_everything_of_the_recording_goes_and_nothing_of_another(home, root, tmp
     assert not [name for name in names if A in name] and [name for name in names if B in name]
     assert set(InboxIndex(root).read().by_fingerprint.values()) == {B}
     assert is_forgotten(root, A) and not is_forgotten(root, B)
-    assert "No file name, no row of the catalog and no line" in told.as_text()
+    assert "No file name, row of the catalog or line of the inbox's index" in told.as_text()
 
 
 def test_forgetting_again_finds_nothing_and_proves_the_same(home, tmp_path):

@@ -249,3 +249,12 @@ def test_days_of_the_catalog_go_by_table(home, root):
     apply(plan)
     assert read(root, "failures")["sha256"].to_pylist() == [B]
     assert read(root, "runs").num_rows == 2
+
+
+def test_what_a_killed_writer_left_aside_in_the_catalog_goes(home, tmp_path):
+    record(tmp_path, run())
+    aside = tmp_path / "catalog/v1/_new/runs/day=2026-03-02/.x.part"
+    aside.write_bytes(b"PAR")
+    assert not expired(home, tmp_path, RetentionPolicy(), datetime.now(UTC)).items
+    apply(expired(home, tmp_path, RetentionPolicy(), datetime.now(UTC) + timedelta(days=3)))
+    assert not aside.exists() and read(tmp_path, "runs").num_rows == 1

@@ -2,10 +2,10 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import s3fs
 
 from core import bucket
 from core.backoff import Backoff
@@ -111,7 +111,7 @@ def test_a_change_between_two_listings_is_told(inbox):
     put(inbox, "changed.mp4", content=b"456")
     put(inbox, "new.mp4")
     if bucket.is_s3(inbox):
-        s3fs.S3FileSystem().rm_file(f"{inbox}/gone.mp4")
+        bucket.file_system().rm_file(f"{inbox}/gone.mp4")
     else:
         Path(inbox, "gone.mp4").unlink()
     told = changes(before, listed(inbox))
@@ -245,8 +245,13 @@ def test_a_bucket_that_does_not_exist_is_told(s3):
 
 def test_a_server_that_is_away_is_told_by_the_setting_to_check(s3, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    s3fs.S3FileSystem.clear_instance_cache()
     with pytest.raises(StoreError, match="EndpointConnectionError; check AWS_ENDPOINT_URL"):
         bucket.ask("list_objects_v2", what="Listing", backoff=Backoff(attempts=2, base_s=0.01), Bucket="b")
-    monkeypatch.undo()
-    s3fs.S3FileSystem.clear_instance_cache()
+
+
+def test_all_threads_share_their_connections_until_the_environment_leads_elsewhere(s3, monkeypatch):
+    with ThreadPoolExecutor(2) as pool:
+        assert pool.submit(bucket.file_system).result() is bucket.file_system()
+    before = bucket.file_system()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "another")
+    assert bucket.file_system() is not before

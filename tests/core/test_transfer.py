@@ -160,11 +160,8 @@ def test_an_object_that_never_stays_the_same_is_left_for_later(s3, cache, monkey
 
 
 def test_a_server_that_is_busy_or_silent_is_asked_again(s3, cache, monkeypatch):
-    import s3fs
-
     found = put(s3)
     monkeypatch.setattr(bucket, "READ_TIMEOUT_S", 0.2)
-    s3fs.S3FileSystem.clear_instance_cache()
     s3.misbehave("GET", "busy", "hang", "busy")
     with fetch(found, cache, backoff=SOON) as fetched:
         assert fetched.sha256 == SHA

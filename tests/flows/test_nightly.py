@@ -179,3 +179,32 @@ def test_what_cannot_begin_is_refused_in_a_line(winnow, tmp_path, wrong, told):
     assert ran.code == 2, ran.err
     assert told in ran.err and "Traceback" not in ran.err
     assert not (tmp_path / "store").exists()
+
+
+def test_the_status_tells_how_the_last_nightly_ended(winnow, places, first):
+    if places[1].startswith("s3://"):
+        pytest.skip("the command would need this process's bucket")
+    ran = winnow("status", "--store", places[1])
+    assert ran.code == 0, ran.err
+    assert "Last nightly" in ran.out and "0 waiting" in ran.out
+    told = json.loads(winnow("status", "--store", places[1], "--json").out)
+    kept = last_report(places[1])
+    assert kept is not None and told["last"]["run_id"] == kept.run_id
+
+
+def test_a_recording_that_is_forgotten_leaves_the_store_and_is_not_taken_again(tmp_path, desk, run, winnow, home):
+    inbox, kept = tmp_path / "inbox", tmp_path / "store"
+    shutil.copytree(desk / "monday", inbox)
+    sha256 = next(end.sha256 for end in run(str(inbox), str(kept)).recordings)
+    ran = winnow("forget", sha256, "--store", kept, env={"WINNOW_HOME": str(home)})
+    assert ran.code == 0, ran.err
+    assert not [path for path in kept.rglob("*") if sha256 in str(path)]
+    assert catalog.read(str(kept), "clips").num_rows == 0
+    assert [(end.status, end.reason) for end in run(str(inbox), str(kept)).recordings] == [
+        ("skipped", "The recording was forgotten.")
+    ]
+
+
+def test_forgetting_what_is_no_hash_is_refused(winnow, tmp_path):
+    ran = winnow("forget", "../../etc", "--store", tmp_path)
+    assert ran.code == 2 and "SHA-256" in ran.err
