@@ -63,7 +63,9 @@ def test_text_everywhere_gives_the_usual_place_and_says_so() -> None:
 def test_a_slide_that_leaves_no_room_gives_the_room_between_its_lines() -> None:
     text = (Box(0, 100, 600, 40), Box(0, 400, 600, 40))
     best = zones("square", "pip", face=Box(1070, 560, 90, 130), text=text, scale=LEAST_SCALE)[0]
-    assert best.clear in ("face and text", "mouth and slide") and not any(shared(best.box, line.scaled(27 / 32, 27 / 32)) for line in text)
+    assert best.clear in ("face and text", "mouth and slide") and not any(
+        shared(best.box, line.scaled(27 / 32, 27 / 32)) for line in text
+    )
 
 
 def test_letters_get_smaller_before_the_slide_s_text_is_covered() -> None:

@@ -8,7 +8,13 @@ def row(text: str, title: str | None) -> dict[str, object]:
 
 
 def test_a_slide_s_title_is_searched_where_the_slide_begins_and_once():
-    rows = [row("One.", "Tides"), row("Two.", "Tides"), row("Three.", None), row("Four.", "Tides"), row("Five.", "Moon")]
+    rows = [
+        row("One.", "Tides"),
+        row("Two.", "Tides"),
+        row("Three.", None),
+        row("Four.", "Tides"),
+        row("Five.", "Moon"),
+    ]
     assert searched(rows) == ["Tides. One.", "Two.", "Three.", "Four.", "Moon. Five."]
 
 
