@@ -8,6 +8,7 @@ Speech that is still too fast to be read may be condensed (`core.condensing`).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, nextafter
+from typing import Literal
 
 from core.caption_ass import burn_rules, to_ass
 from core.caption_files import to_srt, to_vtt
@@ -16,6 +17,7 @@ from core.caption_times import show_times
 from core.condensing import Omission, omissions, without
 from core.reading import CaptionRules, Layout, SpokenCue, units_of
 from core.records import Cue, Word
+from core.shortening import least_telling
 
 __all__ = [
     "CaptionRules",
@@ -33,6 +35,7 @@ __all__ = [
 
 REACH = (0, 1, 2, 3)
 """How many captions away from one that is too fast words are left out, the nearest first."""
+Condense = Literal["no", "fillers", "all"]
 ROUNDS = 6
 """How often captions are laid out anew at most, each time with more left out."""
 
@@ -50,7 +53,7 @@ class Captions:
 
 
 def build_captions(
-    words: Sequence[Word], *, end_s: float, rules: CaptionRules | None = None, condense: bool = True
+    words: Sequence[Word], *, end_s: float, rules: CaptionRules | None = None, condense: Condense = "fillers"
 ) -> Captions:
     """Captions of `words` inside [0, end_s), in order and never overlapping; deterministic.
 
@@ -58,7 +61,8 @@ def build_captions(
         words: On the clip's own timeline, 0 being its start; text without surrounding spaces.
         end_s: The clip's length.
         condense: Where a caption is too fast to be read although all time around it is used, leave out what
-            `core.condensing` offers, as little as does, and tell of it. Off: every word is shown.
+            `core.condensing` offers, as little as does, and tell of it; with "all" then also the least telling other
+            words (`core.shortening`), until it can be read. "no" shows every word.
 
     Lines and their number always obey the rules: a longer word is cut. A caption of fast speech starts a little
     early, stays through the pause after it, or lags behind, so that a fast passage averages out. What is still too
@@ -66,22 +70,24 @@ def build_captions(
     """
     rules = rules or CaptionRules()
     spoken = _laid_out(words, end_s, rules)
-    offers = omissions(words) if condense else []
+    offered = [omissions(words)] if condense != "no" else []
+    offered += [least_telling(words)] if condense == "all" else []
     chosen: list[Omission] = []
     origin = list(range(len(words)))
-    for _ in range(ROUNDS if offers else 0):
-        picks = _picked(spoken, origin, offers, chosen, rules)
-        if not picks:
-            break
-        chosen = sorted([*chosen, *picks], key=lambda omission: omission.first)
-        kept, origin = without(words, chosen)
-        spoken = _laid_out(kept, end_s, rules)
+    for offers in offered:
+        for _ in range(ROUNDS if offers else 0):
+            picks = _picked(spoken, origin, offers, chosen, rules)
+            if not picks:
+                break
+            chosen = sorted([*chosen, *picks], key=lambda omission: omission.first)
+            kept, origin = without(words, chosen)
+            spoken = _laid_out(kept, end_s, rules)
     return Captions(tuple(spoken), tuple(_told(words, omission) for omission in chosen))
 
 
 def build_cues(words: Sequence[Word], *, end_s: float, rules: CaptionRules | None = None) -> list[Cue]:
     """Captions with every word of `words`, as `build_captions` makes them."""
-    return list(build_captions(words, end_s=end_s, rules=rules, condense=False).cues)
+    return list(build_captions(words, end_s=end_s, rules=rules, condense="no").cues)
 
 
 def retime(words: Sequence[Word], start_s: float, end_s: float) -> list[Word]:

@@ -70,9 +70,8 @@ REASONS = (
 
 def omissions(words: Sequence[Word]) -> list[Omission]:
     """All that could be left out of `words`, in order; those of one place may overlap. None where it is not English."""
-    cores = [word.text.strip(EDGES).casefold() for word in words]
-    spoken = [core for core in cores if core]
-    if sum(core in BINDS_RIGHT for core in spoken) < FEWEST_FUNCTION_WORDS * len(spoken):
+    cores = cores_of(words)
+    if not is_english(cores):
         return []
     found: list[Omission] = []
 
@@ -100,6 +99,21 @@ def omissions(words: Sequence[Word]) -> list[Omission]:
         if _stresses(words, cores, i):
             offer(i, i + 1, "stress")
     return found
+
+
+def cores_of(words: Sequence[Word]) -> list[str]:
+    """Words in lower case, without marks around them."""
+    return [word.text.strip(EDGES).casefold() for word in words]
+
+
+def is_english(cores: Sequence[str]) -> bool:
+    """Whether enough of the words are English function words."""
+    spoken = [core for core in cores if core]
+    return sum(core in BINDS_RIGHT for core in spoken) >= FEWEST_FUNCTION_WORDS * len(spoken)
+
+
+def negates(core: str) -> bool:
+    return core in NEGATIONS or core.endswith(("n't", "n’t"))
 
 
 def without(words: Sequence[Word], chosen: Sequence[Omission]) -> tuple[list[Word], list[int]]:
@@ -157,10 +171,6 @@ def _opens_sentence(words: Sequence[Word], i: int) -> bool:
     return i == 0 or _ends_sentence(words[i - 1].text)
 
 
-def _negates(core: str) -> bool:
-    return core in NEGATIONS or core.endswith(("n't", "n’t"))
-
-
 def _copied(words: Sequence[Word], cores: list[str], i: int) -> int | None:
     """Where the second copy begins of words that are said twice from `i` on, hesitations between them included."""
     for n in range(LONGEST_REPEAT, 0, -1):
@@ -174,7 +184,7 @@ def _copied(words: Sequence[Word], cores: list[str], i: int) -> int | None:
             or any(_ends_sentence(w.text) for w in words[i:second])
         ):
             continue
-        if any(_negates(core) or any(c.isdigit() for c in core) for core in phrase):
+        if any(negates(core) or any(c.isdigit() for c in core) for core in phrase):
             continue
         if n == 1 and (phrase[0] in TWICE_ON_PURPOSE or phrase[0] not in BINDS_RIGHT):
             continue
@@ -256,7 +266,7 @@ def _stresses(words: Sequence[Word], cores: list[str], i: int) -> bool:
     """A word that only stresses the next; not near a negation, whose reach it may change."""
     if cores[i] not in STRESS or i + 1 >= len(words) or words[i].text.strip(EDGES) != words[i].text:
         return False
-    if any(_negates(core) for core in cores[max(0, i - 3) : i + 3]):
+    if any(negates(core) for core in cores[max(0, i - 3) : i + 3]):
         return False
     before, after = cores[i - 1] if i else "", cores[i + 1]
     if cores[i] == "just":

@@ -165,8 +165,12 @@ class WritingSettings(Group):
         Literal["keep", "mask", "remove"], Field(description="Swear words in captions and titles.")
     ] = "keep"
     condense: Annotated[
-        bool, Field(description="Leave fillers and repeated words out of captions where speech is too fast to read.")
-    ] = True
+        Literal["no", "fillers", "all"],
+        Field(
+            description="What captions leave out where speech is too fast to read: nothing, fillers and repetitions, "
+            "or (all) also the words that tell least, so that 17 characters a second are kept."
+        ),
+    ] = "all"
     titles: Annotated[
         Literal["offline", "endpoint", "local"],
         Field(description="Who writes titles: nobody but Winnow, an OpenAI-compatible endpoint, or a local model."),

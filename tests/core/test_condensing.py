@@ -97,7 +97,7 @@ def test_fast_speech_loses_as_little_as_makes_it_readable_and_tells_what() -> No
         "what you wanted. And uh in order to get there it is not enough to have 25 people, you need um an idea."
     )
     words = spoken(text, chars_per_s=20.0)
-    verbatim = build_captions(words, end_s=words[-1].end_s, condense=False)
+    verbatim = build_captions(words, end_s=words[-1].end_s, condense="no")
     captions = build_captions(words, end_s=words[-1].end_s)
     shown = " ".join(line for cue in captions.cues for line in cue.lines)
 
