@@ -20,7 +20,7 @@ NOT_FROM_INSIDE = ("make test",)
 WITH_NOTHING_CONFIGURED = "README.md"
 """Its commands start a Prefect server of their own; those of the other pages find the session's."""
 SAMPLE = Path("data/samples/tides.mp4")
-SAMPLE_S = 120
+SAMPLE_S = 75
 READY = ".ready"
 """What `make setup` leaves in the environment."""
 
