@@ -16,7 +16,7 @@ from core.brand import Asset, Template
 from core.brand_assets import Placed, Prepared
 from core.brand_look import End
 from core.cutting import SAMPLE_RATE_HZ, Cut, plan_cut, read_picture, read_sound
-from core.picture import clip_size, finish_picture, plan_colours
+from core.picture import finish_picture, plan_colours, shown_size
 from core.records import MediaInfo, VideoStream
 
 FADE_S = 0.3
@@ -150,7 +150,7 @@ def _whole(source: Path, info: MediaInfo, frames: int, frame_rate: Fraction) -> 
 def _fitted(cut: Cut, info: MediaInfo, end: End, size: tuple[int, int], ground: Any, video: VideoStream | None) -> Any:
     """The video in the clip's size and matrix: whole over the ground, or its middle."""
     assert info.video
-    own = clip_size(info.video, 10**6)
+    own = shown_size(info.video)
     factors = size[0] / own[0], size[1] / own[1]
     factor = max(factors) if end.fit == "crop" else min(factors)
     fitted = (max(2, 2 * round(own[0] * factor / 2)), max(2, 2 * round(own[1] * factor / 2)))

@@ -20,12 +20,6 @@ from core.settings import RenderSettings
 from core.tighten_graph import tighten_picture
 
 SOUND, TIGHT = "sound.wav", "tight.wav"
-ANY_HEIGHT = 10**6
-
-
-def shown_size(cut: Cut) -> tuple[int, int]:
-    """Size of the recording's upright picture with square pixels; that of the generated one where it has none."""
-    return picture.clip_size(cut.info.video, ANY_HEIGHT)
 
 
 def made_files(production: Production) -> tuple[MadeFile, ...]:
@@ -74,7 +68,9 @@ def encode_call(
         assert sound is not None
         (work / "title.ass").write_text(picture.title_ass(title), encoding="utf-8")
         split = _copies(sound.filter("aformat", channel_layouts="stereo"), len(looks) + 1)
-        drawn = picture.generated_picture(split[-1], production.body_frames(cut.frames), shown_size(cut))
+        drawn = picture.generated_picture(
+            split[-1], production.body_frames(cut.frames), picture.shown_size(cut.info.video)
+        )
         sounds, pictures = split[:-1], [drawn] if len(looks) == 1 else [drawn.split()[n] for n in range(len(looks))]
     warnings: list[str] = []
     nodes: list[Any] = []
@@ -122,8 +118,10 @@ def _dressed(
             picture.finish_picture(seen, video, look.size, colours) if video else seen.filter("scale", *look.size)
         )
     else:
-        whole = picture.finish_picture(seen, video, shown_size(cut), colours) if video else seen
-        finished = compose(whole, look.plan, shown_size=shown_size(cut), frame_rate=rate, frames=cut.frames)
+        whole = picture.finish_picture(seen, video, picture.shown_size(cut.info.video), colours) if video else seen
+        finished = compose(
+            whole, look.plan, shown_size=picture.shown_size(cut.info.video), frame_rate=rate, frames=cut.frames
+        )
     if production.tightening and video:
         finished = tighten_picture(finished, production.tightening)
     prepared = None

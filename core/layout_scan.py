@@ -63,7 +63,7 @@ def find_layouts(
 
     Raises MediaError if there is no picture or none of it can be decoded, Cancelled if the run was told to stop.
     """
-    size = picture.clip_size(info.video, 10**6)
+    size = picture.shown_size(info.video)
     small = _raster(size, WIDTH_PX)
     moments = _moments(spans, settled_s)
     looks: list[Look] = []

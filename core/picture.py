@@ -20,6 +20,8 @@ from core.records import VideoStream
 FONTS = Path(__file__).with_name("assets") / "fonts"
 GENERATED_SIZE = (1280, 720)
 HD_LINES = 720
+ANY_HEIGHT = 10**6
+"""No picture is higher."""
 WIDEST_PIXEL = 4
 """Pixels said to be wider than this, or as much taller, are a wrong tag: they are taken for square."""
 HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})
@@ -57,6 +59,11 @@ def clip_size(video: VideoStream | None, max_height: int) -> tuple[int, int]:
     if video.rotation_deg in (90, 270):
         width, height = Fraction(video.height), width
     return _scaled(width, height, max_height)
+
+
+def shown_size(video: VideoStream | None) -> tuple[int, int]:
+    """Width and height of the upright picture with square pixels, at the recording's own size: what boxes count in."""
+    return clip_size(video, ANY_HEIGHT)
 
 
 def plan_colours(video: VideoStream | None) -> Colours:

@@ -8,11 +8,9 @@ from numpy.typing import NDArray
 
 from core.boxes import Box
 from core.caption_report import Replaced
-from core.picture import clip_size
+from core.picture import shown_size
 from core.records import MediaInfo, Silence, Transcript
 from core.sights import LayoutSpan, Slide
-
-ANY_HEIGHT = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class Seen:
     @property
     def size(self) -> tuple[int, int]:
         """Of the upright picture with square pixels."""
-        return clip_size(self.info.video, ANY_HEIGHT)
+        return shown_size(self.info.video)
 
     def text_boxes(self, time_s: float) -> Sequence[Box]:
         """The lines on the slide at a time of the recording, without footers and the like, which captions may cover."""

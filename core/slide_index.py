@@ -17,7 +17,7 @@ from core import frames, media, slide_text
 from core.boxes import Box, shared
 from core.errors import StoreError
 from core.frames import Decoder
-from core.picture import clip_size
+from core.picture import shown_size
 from core.records import MediaInfo, SlideSpan
 from core.sights import LayoutSpan, Slide, TextLine
 from core.slide_look import Look, additions, look_of, same
@@ -122,7 +122,7 @@ def read_slides(
     at = [layout_at(layouts, time_s) for time_s in settled_s]
     wanted = {time_s for time_s, layout in zip(settled_s, at, strict=True) if layout and _shows(layout)}
     album, found = _Album(folder, reader), dict[float, _Shown]()
-    width_px = clip_size(info.video, 10**6)[0]
+    width_px = shown_size(info.video)[0]
     frame_px = min(width_px, WIDEST_FRAME_PX, max((_width_px(at_, width_px) for at_ in at if at_), default=width_px))
     looked = frames.frames_at(path, info, sorted(wanted), scratch=scratch, width_px=frame_px, decoder=decoder)
     for time_s, image in _spooled(looked, scratch) if wanted else ():

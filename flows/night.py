@@ -22,7 +22,7 @@ from core.malware import clamd_address, scan
 from core.manifest import Manifest
 from core.markers import marked
 from core.nightly_plan import Planned
-from core.nightly_report import RecordingEnd, done
+from core.nightly_report import RecordingEnd, Status, done
 from core.publishing import read_manifest
 from core.records import RunModels
 from core.settings import Settings
@@ -64,7 +64,7 @@ class Night:
         except Exception as error:
             get_run_logger().exception("%s failed", found.name)
             told = str(error) if isinstance(error, WinnowError) else f"{type(error).__name__}: {error}"
-            return self._failed(found, None, told, type(error).__name__, time.monotonic() - began_s)
+            return self._unmade(found, "failed", None, told, type(error).__name__, time.monotonic() - began_s)
 
     def _taken(self, planned: Planned, fetched: Fetched, began_s: float) -> RecordingEnd:
         found, sha256 = fetched.found, fetched.sha256
@@ -89,14 +89,16 @@ class Night:
             captions = self._captions(planned, work)
             outcome = self._outcome(link, work / "out", captions)
             seconds = round(time.monotonic() - began_s, 3)
-            if outcome.status == "failed":
-                return self._failed(found, sha256, outcome.reason or "", None, seconds)
             if outcome.manifest is None:
                 return self._rejected(found, sha256, outcome.reason or "", seconds)
             end = self._published(found, Path(outcome.manifest), seconds)
+        self._has_ended(found, sha256)
+        return end
+
+    def _has_ended(self, found: InboxObject, sha256: str) -> None:
+        """From now on the recording is not taken again."""
         self.known.add(sha256)
         self.index.add([(found, sha256)])
-        return end
 
     def _infected(self, fetched: Fetched) -> str | None:
         """What a scanner of malware, if one is configured, found; raises where it gives no verdict."""
@@ -109,18 +111,8 @@ class Night:
         return f"It holds malware: {verdict.detail}." if verdict.verdict == "infected" else None
 
     def _rejected(self, found: InboxObject, sha256: str, reason: str, seconds: float) -> RecordingEnd:
-        end = RecordingEnd(
-            name=found.name,
-            status="rejected",
-            uri=found.uri,
-            sha256=sha256,
-            reason=reason,
-            seconds=round(seconds, 3),
-            bytes=found.bytes,
-        )
-        self._record(end, None)
-        self.known.add(sha256)
-        self.index.add([(found, sha256)])
+        end = self._unmade(found, "rejected", sha256, reason, None, seconds)
+        self._has_ended(found, sha256)
         return end
 
     def _captions(self, planned: Planned, work: Path) -> str | None:
@@ -154,12 +146,13 @@ class Night:
         self._record(end, made, sizes)
         return end
 
-    def _failed(
-        self, found: InboxObject, sha256: str | None, reason: str, error: str | None, seconds: float
+    def _unmade(
+        self, found: InboxObject, status: Status, sha256: str | None, reason: str, error: str | None, seconds: float
     ) -> RecordingEnd:
+        """The end of a recording of which nothing was made, in the catalog too."""
         end = RecordingEnd(
             name=found.name,
-            status="failed",
+            status=status,
             uri=found.uri,
             sha256=sha256,
             reason=reason,

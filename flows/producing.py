@@ -50,7 +50,7 @@ def render(
         if len(running) - len(made) >= RENDERS_AT_ONCE:
             finish_one()
         pick, wording = finished_words(pick, wording, kit, settings)
-        sightings = follow(stages, taken, info, pick, analysis, kit, settings, models)
+        sightings = follow(stages, taken, pick, analysis, seen, kit, settings, models)
         dressed = dress(number, pick, sightings, seen=seen, kit=kit, settings=settings)
         rendering = kept(render_highlight).submit(
             *(taken, info, Span(pick.start_s, pick.end_s), pick.title),
@@ -65,9 +65,9 @@ def render(
 def follow(
     stages: Stages,
     taken: MediaRef,
-    info: MediaInfo,
     pick: Highlight,
     analysis: Analysis,
+    seen: Seen,
     kit: Kit,
     settings: Settings,
     models: RunModels,
@@ -76,10 +76,9 @@ def follow(
     if analysis.layout is None or (kit.formats == ("source",) and not settings.rendering.burn_captions):
         return []
     span = Span(pick.start_s, pick.end_s)
-    spans = read_value(analysis.layout, list[LayoutSpan])
-    if not any(s.face_box and s.start_s < span.end_s and s.end_s > span.start_s for s in spans):
+    if not any(s.face_box and s.start_s < span.end_s and s.end_s > span.start_s for s in seen.layouts):
         return []
-    following = kept(follow_speaker).submit(taken, info, span, analysis.layout, analysis.sound, models.faces)
+    following = kept(follow_speaker).submit(taken, seen.info, span, analysis.layout, analysis.sound, models.faces)
     return read_value(stages.finish(following), list[Sighting])
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.ffmpeg_frames import NEAR_S
 from core.frames import Frame, Raster, frames_in
-from core.picture import clip_size
+from core.picture import shown_size
 from core.posters import Candidate, best_frame
 from core.records import MediaInfo
 from models.faces import FaceDetector
@@ -41,7 +41,7 @@ def pick_poster(
     edge_s = min(EDGE_S, (end_s - begin_s) / 4)
     times_s = np.linspace(begin_s + edge_s, end_s - edge_s, CANDIDATES)
     spans = [(float(time_s), float(time_s) + LATER_S) for time_s in times_s]
-    width, height = clip_size(info.video, 10**6)
+    width, height = shown_size(info.video)
     scale = min(1.0, LONG_SIDE_PX / max(width, height))
     raster = Raster(max(2, round(width * scale)), max(2, round(height * scale)))
     frames = list(frames_in(clip_path, info, spans, raster, step_s=LATER_S / 2, scratch=scratch))

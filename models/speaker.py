@@ -17,7 +17,7 @@ from core.face_patches import Crop, crop
 from core.face_tracks import GAP_S, Look, Track, link
 from core.frames import Frame, Raster, frames_in
 from core.media import Progress
-from core.picture import clip_size
+from core.picture import shown_size
 from core.records import MediaInfo
 from core.sights import Face, Sighting
 from core.speaking import Loudness, Mouthing, Movement, find_speakers, movement
@@ -97,7 +97,7 @@ def follow_speaker(
     """
     if info.video is None:
         return ()
-    view = _View(path, info, *clip_size(info.video, 10**6), region, scratch)
+    view = _View(path, info, *shown_size(info.video), region, scratch)
     found = _look_through(view, start_s, end_s, step_s, detector, on_progress)
     tracks = link(found.looks, cuts_s=found.cuts_s, gap_s=max(GAP_S, 3 * step_s))
     moved = [_movement(track, found.crops) for track in tracks]

@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from core import media, tools
-from core.encoding import ANY_HEIGHT
 from core.framing import plan_framing
 from core.framing_plan import FramingPlan
 from core.ladder import Rendition
-from core.picture import clip_size
+from core.picture import shown_size
 from core.probe import probe
 from core.production import Look, Production
 from core.records import Cue, MediaInfo
@@ -91,7 +90,7 @@ def asked(clip: Path) -> dict:
 def whole_picture(info: MediaInfo, start_s: float, end_s: float, max_height: int = 1_080) -> FramingPlan:
     """The plan of a clip that shows all of the recording's picture."""
     return plan_framing(
-        "source", size=clip_size(info.video, ANY_HEIGHT), start_s=start_s, end_s=end_s, layouts=(), sightings=(),
+        "source", size=shown_size(info.video), start_s=start_s, end_s=end_s, layouts=(), sightings=(),
         text_boxes=lambda _: (), max_height=max_height,
     )  # fmt: skip
 

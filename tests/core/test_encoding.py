@@ -12,11 +12,12 @@ from core.brand import load_template
 from core.caption_ass import to_ass
 from core.cutting import Cut, plan_cut
 from core.encoders import choose_encoder
-from core.encoding import SOUND, TIGHT, body_span_s, encode_call, made_files, shown_size, total_cut_frames
+from core.encoding import SOUND, TIGHT, body_span_s, encode_call, made_files, total_cut_frames
 from core.framing import plan_framing
 from core.framing_plan import Format
 from core.ladder import Rendition
 from core.loudness import Levelling
+from core.picture import shown_size
 from core.probe import probe
 from core.production import Look, MadeFile, Production
 from core.records import Cue, MediaInfo
@@ -157,7 +158,7 @@ def test_a_recording_without_sound_has_none_in_any_format(everything, tmp_path):
 def test_sound_alone_gets_its_picture_in_every_format(tmp_path):
     source = record(tmp_path / "a.m4a", 6, picture=False)
     info = probe(source)
-    size = shown_size(plan_cut(source, info, START_S, END_S))
+    size = shown_size(info.video)
     assert size == (1280, 720)
     looks = tuple(look(format, info, size, max_height=180) for format in ("source", "square"))
     encode(source, tmp_path / "made", Production(looks, HD), title="Title")
