@@ -4,7 +4,7 @@ A year of clips with made-up titles and scores is written as a year of nights wo
 of `--runs` in this process with warm files:
 
 - week: the 20 best clips of one week, with title, folder and file; count: clips of every day. Each by
-  `core.catalog.read`, by pandas and by pyarrow on the days' files.
+  `core.catalog.read`, and by pandas, pyarrow and DuckDB on the days' files.
 - compact: moving one more night of `--recordings` small files into its day, and how long recording one of them takes.
 - the size of the table on disk.
 """
@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -124,6 +125,14 @@ def queries(root: Path, days: int) -> dict[str, Callable[[], Any]]:
         found = read(root, "clips", days=(first, after), columns=columns)
         return found.sort_by([("score", "descending")]).slice(0, 20)
 
+    duck, parts = duckdb.connect(), f"read_parquet('{folder}/*/part.parquet', hive_partitioning = true)"
+
+    def week_duckdb() -> object:
+        when = f"day >= DATE '{first}' AND day < DATE '{after}'"
+        return duck.sql(
+            f"SELECT {', '.join(columns)} FROM {parts} WHERE {when} ORDER BY score DESC LIMIT 20"
+        ).fetchall()
+
     return {
         "week, core.catalog.read": week_read,
         "week, pandas": week_pandas,
@@ -131,6 +140,8 @@ def queries(root: Path, days: int) -> dict[str, Callable[[], Any]]:
         "count, core.catalog.read": lambda: count(read(root, "clips", columns=["day"])),
         "count, pandas": lambda: pd.read_parquet(folder, columns=["day"]).groupby("day", observed=True).size(),
         "count, pyarrow": lambda: count(pads.dataset(folder, partitioning=by_day).to_table(columns=["day"])),
+        "week, DuckDB": week_duckdb,
+        "count, DuckDB": lambda: duck.sql(f"SELECT day, count(*) FROM {parts} GROUP BY day").fetchall(),
         "best of all, pyarrow": lambda: pads.dataset(folder).to_table(columns=["score", "title"]).sort_by(
             [("score", "descending")]
         ),

@@ -1,39 +1,42 @@
 """How well slides are told apart and read, on recordings with a `.truth.json` beside them.
 
-    python -m bench.slides VIDEO... [--drawn]
+    python -m bench.slides VIDEO... [--clean FOLDER] [--misread] [--drawn]
 
 One row a recording. Changes: precision and recall at 0.5 s of the changes found (changes within a camera's picture, and
 within the speaker's part beside a slide that stays, are left out), against the starts of the true slides; starts where
 less than STILL_LEVELS of the picture changes, as where the truth counts one picture twice, are left out and counted.
-Characters: for each line of the truth's text the least edit distance to any stretch of the text read, case, spaces and
-punctuation aside, over all characters of those lines: the order of the lines does not matter, and text that the truth
-does not mention costs nothing. Only spans whose true
-layout shows a slide count; in `pip` the inset hides text that the truth has, so there is a second figure without. The
-truth's text was itself read by a machine and then corrected, not fully: its own errors are part of the figure.
-`--drawn` reads slides drawn for this purpose, whose text is known exactly, and counts what is read too much as well.
-Layouts are the true ones.
+Letters of the truth's text that are wrong, on spans whose true layout shows a slide: "in order" for each line of it the
+least edit distance to any stretch of the text read, "any order" as `bench.characters` tells. Text that the truth does
+not mention costs nothing. The truth's text was itself read by a machine and then corrected, not fully: its own errors
+are part of the figures.
+
+An inset hides text that the truth has. The first two figures count it as unread. With `--clean`, a folder of the clean
+slides in the order of the truth's, the second two leave out letters that stand under the inset, and tell how many those
+are. `--misread` lists every letter that is left out, unread or wrong. `--drawn` reads slides drawn for this purpose,
+whose text is known exactly, and counts what is read too much as well. Layouts are the true ones.
 """
 
 import argparse
 import json
-import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
+from bench.characters import Piece, edits, match, pieces, words, wrong_in_order, wrong_letters
+from bench.insets import hidden_letters, parted
 from core import frames, slide_index
-from core.boxes import Box
+from core.boxes import Box, shared
 from core.frames import Raster
 from core.machine import cores
 from core.picture import FONTS
 from core.probe import probe
 from core.records import MediaInfo, SlideSpan
-from core.sights import LayoutSpan, Slide
+from core.sights import LayoutSpan, Slide, TextLine
 from core.slides_scan import find_changes
 from models.slides import SlideReader, load_ocr
 
@@ -41,7 +44,8 @@ NEAR_S = 0.5
 STILL_LEVELS = 1.0
 """Mean absolute difference, of 255, between frames 0.3 s before and after."""
 COLUMNS = (
-    "recording | changes | precision | recall | starts not visible | builds | read | CER % | without pip | s a slide"
+    "recording | changes | precision | recall | starts not visible | builds | read | letters | in order % | "
+    "any order % | hidden | seen, in order % | seen, any order % | s a slide"
 )
 WORDS = (
     "energy",
@@ -116,37 +120,81 @@ def hits(found_s: Sequence[float], true_s: Sequence[float]) -> int:
     return count
 
 
-def letters(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text.casefold())
+@dataclass(frozen=True, slots=True)
+class Clean:
+    """Pictures of the slides with nothing laid over them, in the order of the truth's slides."""
+
+    pictures: list[Path]
+    reader: SlideReader
+
+    def lines(self, number: int, slide: Box) -> list[TextLine]:
+        """What is read on slide `number`, placed where the recording shows it."""
+        from PIL import Image
+
+        image = Image.open(self.pictures[number]).convert("RGB").resize((1280, 720), Image.Resampling.LANCZOS)
+        to = slide.w / image.width, slide.h / image.height
+        found = self.reader.read(np.asarray(image))
+        return [replace(line, box=line.box.scaled(*to).moved(slide.x, slide.y)) for line in found]
 
 
-def distance(wanted: str, text: str, *, anywhere: bool) -> int:
-    """Levenshtein's distance of `wanted` to `text`, or to the stretch of it that is nearest."""
-    row = np.zeros(len(text) + 1, int) if anywhere else np.arange(len(text) + 1)
-    codes, at = np.array([ord(c) for c in text], int), np.arange(len(text) + 1)
-    for i, letter in enumerate(wanted, 1):
-        after = np.concatenate([[i], np.minimum(row[1:] + 1, row[:-1] + (codes != ord(letter)))])
-        row = np.minimum.accumulate(after - at) + at
-    return int(row.min() if anywhere else row[-1])
+@dataclass(slots=True)
+class Count:
+    """Letters of the truth, all and those to be seen, and how many of them are wrong."""
+
+    letters: int = 0
+    in_order: int = 0
+    any_order: int = 0
+    seen: int = 0
+    seen_in_order: int = 0
+    seen_any_order: int = 0
+
+    def cells(self) -> list[str]:
+        shares = [f"{100 * wrong / max(1, self.letters):.1f}" for wrong in (self.in_order, self.any_order)]
+        if not self.seen:
+            return [str(self.letters), *shares, "", "", ""]
+        shares += [str(self.letters - self.seen)]
+        shares += [f"{100 * wrong / self.seen:.1f}" for wrong in (self.seen_in_order, self.seen_any_order)]
+        return [str(self.letters), *shares]
 
 
-def read_errors(slides: Sequence[Slide], truth: Truth, without: str | None = None) -> float:
-    """Share of wrong characters in the truth's text on slides that show, not counting one layout."""
-    wrong = total = 0
-    for start_s, end_s, text in zip(truth.starts_s, truth.ends_s, truth.texts, strict=True):
-        middle_s = (start_s + end_s) / 2
+def read_errors(slides: Sequence[Slide], truth: Truth, clean: Clean | None, misread: bool) -> Count:
+    """The wrong letters of the truth's text on slides that show."""
+    count = Count()
+    for number, text in enumerate(truth.texts):
+        middle_s = (truth.starts_s[number] + truth.ends_s[number]) / 2
         slide = next(s for s in slides if s.start_s <= middle_s < s.end_s)
         layout = slide_index.layout_at(truth.layouts, middle_s)
-        if layout is None or layout.slide_box is None or layout.layout == without:
+        if layout is None or layout.slide_box is None:
             continue
-        read = letters("".join(line.text for line in slide.lines))
-        for wanted in filter(None, map(letters, text.splitlines())):
-            total += len(wanted)
-            wrong += min(len(wanted), distance(wanted, read, anywhere=True))
-    return wrong / max(1, total)
+        wanted, read = pieces(text.splitlines()), pieces(line.text for line in slide.lines)
+        count.letters += sum(len(piece.letters) for piece in wanted)
+        count.in_order += wrong_in_order(wanted, read)
+        count.any_order += wrong_letters(wanted, read)
+        seen, hidden = wanted, list[Piece]()
+        inset = shared(layout.slide_box, layout.face_box) if layout.face_box else None
+        if clean and inset:
+            seen, hidden = parted(wanted, hidden_letters(wanted, clean.lines(number, layout.slide_box), inset))
+        if clean:
+            count.seen += sum(len(piece.letters) for piece in seen)
+            count.seen_in_order += wrong_in_order(seen, read)
+            count.seen_any_order += wrong_letters(seen, read)
+        if misread:
+            tell(middle_s, seen, hidden, read)
+    return count
 
 
-def measure(path: Path, reader: SlideReader) -> str:
+def tell(time_s: float, seen: Sequence[Piece], hidden: Sequence[Piece], read: Sequence[Piece]) -> None:
+    """Prints what of one slide was left out, unread or read wrong."""
+    found, unread = match(seen, read)
+    for what, told in (("hidden", hidden), ("unread", unread)):
+        for piece in told:
+            print(f"  {time_s:.0f} s, {what}: {piece.letters}")
+    for m in found:
+        if m.wrong:
+            print(f"  {time_s:.0f} s, {m.wrong} wrong: {m.wanted.letters} read as {m.read.letters}")
+
+
+def measure(path: Path, reader: SlideReader, clean: Clean | None, misread: bool) -> str:
     info, truth = probe(path), read_truth(path.with_suffix(".truth.json"))
     with TemporaryDirectory() as name:
         scratch = Path(name)
@@ -164,7 +212,7 @@ def measure(path: Path, reader: SlideReader) -> str:
     precision, recall = (count + max(0, also)) / max(1, len(found_s)), count / max(1, len(starts_s))
     cells = [path.name, len(found_s), f"{precision:.3f}", f"{recall:.3f}", len(truth.starts_s) - 1 - len(starts_s)]
     cells += [sum(slide.build for slide in slides), len(images)]
-    cells += [f"{100 * read_errors(slides, truth, without):.1f}" for without in (None, "pip")]
+    cells += read_errors(slides, truth, clean, misread).cells()
     return " | ".join(map(str, [*cells, f"{took_s / max(1, len(images)):.2f}"]))
 
 
@@ -192,21 +240,24 @@ def measure_drawn(width_px: int, reader: SlideReader) -> str:
     began_s, count = time.perf_counter(), 6
     for seed in range(count):
         image, text = drawn(width_px, seed)
-        read = letters("".join(line.text for line in reader.read(image)))
-        wrong, total = wrong + distance(letters(text), read, anywhere=False), total + len(letters(text))
+        wanted, read = ("".join(words(said)) for said in (text, " ".join(o.text for o in reader.read(image))))
+        wrong, total = wrong + int(edits(wanted, read, ahead=True)[-1]), total + len(wanted)
     took_s = (time.perf_counter() - began_s) / count
-    return f"drawn, {width_px} px wide | | | | | | {count} | {100 * wrong / total:.1f} | | {took_s:.2f}"
+    return f"drawn, {width_px} px wide | | | | | | {count} | {total} | {100 * wrong / total:.1f} | | | | | {took_s:.2f}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("videos", nargs="*", type=Path, metavar="VIDEO")
+    parser.add_argument("--clean", type=Path, metavar="FOLDER", help="the slides' clean pictures, of all VIDEOs")
+    parser.add_argument("--misread", action="store_true")
     parser.add_argument("--drawn", action="store_true")
     given = parser.parse_args()
     reader = load_ocr(cores())
+    clean = Clean(sorted(given.clean.iterdir()), reader) if given.clean else None
     print(f"| {COLUMNS} |\n|{' --- |' * len(COLUMNS.split('|'))}")
     for path in given.videos:
-        print(f"| {measure(path, reader)} |", flush=True)
+        print(f"| {measure(path, reader, clean, given.misread)} |", flush=True)
     for width_px in (1280, 852, 568) if given.drawn else ():
         print(f"| {measure_drawn(width_px, reader)} |", flush=True)
 

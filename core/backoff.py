@@ -4,6 +4,7 @@ Full jitter draws each wait evenly between nothing and a bound that doubles, so 
 away together do not come back together (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
 """
 
+import logging
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +54,5 @@ def retry(
             wait_s = next(waits, None) if passing(error) else None
             if wait_s is None:
                 raise
+            logger.warning("tried again", extra={"error": type(error).__name__, "wait_s": round(wait_s, 2)})
         sleep(wait_s)

@@ -49,8 +49,12 @@ class Run:
 
     @property
     def entry(self) -> str:
-        """Key of recording and run: the same content in the same run is one entry, whatever it is called."""
-        return key_of("catalog", self.sha256 or ["uri", without_secrets(self.uri)], self.id)
+        """Key of recording and run: the same content in the same run is one entry, whatever it is called.
+
+        A failure is an entry beside the end that the recording comes to later, maybe in the name of the same run.
+        """
+        who = self.sha256 or ["uri", without_secrets(self.uri)]
+        return key_of("catalog", who, self.id, *(["failed"] if self.status == "failed" else []))
 
 
 def without_secrets(uri: str) -> str:

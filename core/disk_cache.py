@@ -10,6 +10,7 @@ kernel's and ends with the process that holds it, however that ends. The folder 
 
 import fcntl
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from pathlib import Path
 
 from core.errors import StoreError
 from core.files import write_atomically
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,7 @@ def _remove(path: Path) -> bool:
     """Remove a file that nobody holds. False if somebody does."""
     with _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB) as held:
         if held:
+            logger.info("evicted", extra={"file": path.name})
             path.unlink()
             _note(path).unlink(missing_ok=True)
         return bool(held) or not path.exists()

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from core import forgotten_rows, tombstones
+from core import claims, forgotten_rows, once, tombstones
 from core.disk_cache import DiskCache
 from core.errors import RefusedInput, StoreError
+from core.failure_logs import FOLDER as LOGS
 from core.inbox_index import InboxIndex
 from core.leases import removing_from
 from core.patience import asked, opened
@@ -108,6 +109,8 @@ def forget(
             if not all(cache.drop(sha256) for cache in caches):
                 raise StoreError(f"Forgetting {sha256}: its copy is in use. Cancel what uses it, and forget again.")
             removed["line of the inbox's index"] = InboxIndex(store).forget(sha256)
+            removed["log of a failure"] = _failure_logs(catalog, sha256)
+            removed["note of its end"] = claims.reopen(store, sha256)
             rows = forgotten_rows.remove(catalog, sha256)
         except OSError as error:
             raise StoreError(f"Forgetting {sha256} stopped: {error}. What went is gone; do it again.") from error
@@ -128,6 +131,13 @@ def _elsewhere(catalog: str | Path, sha256: str, store: str) -> tuple[str, ...]:
 def _published(store: str | Path, sha256: str) -> int:
     published = Published(store)
     return sum(published.remove(folder) for folder in published.of(sha256))
+
+
+def _failure_logs(catalog: str | Path, sha256: str) -> int:
+    """Remove the logs of failures that the catalog knows of."""
+    fs, root = opened(catalog)
+    names = {log[log.rindex(part) :] for log in forgotten_rows.logs(catalog, sha256) if (part := f"/{LOGS}/") in log}
+    return sum(once.remove(fs, f"{root}{name}") for name in names)
 
 
 def _vectors(home: Path, sha256: str) -> tuple[bool, int]:

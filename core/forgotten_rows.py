@@ -38,6 +38,12 @@ def manifests(store: str | Path, sha256: str) -> list[str]:
     return [uri for uri in found["manifest"].unique().to_pylist() if uri]
 
 
+def logs(store: str | Path, sha256: str) -> list[str]:
+    """Where the logs of the recording's failures lie, as far as the catalog knows."""
+    found = read(store, "failures", columns=["log"], where=pc.field("sha256") == sha256)
+    return [uri for uri in found["log"].unique().to_pylist() if uri]
+
+
 def remove(store: str | Path, sha256: str) -> dict[str, int]:
     """Remove the recording's rows from all tables; how many from each. `runs`, which tells the objects, comes last.
 

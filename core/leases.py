@@ -1,7 +1,7 @@
 """Which recordings are being worked on here, so that nothing is removed under a run's hands.
 
 A run holds a shared lock, removal an exclusive one. The system lets a lock go when its process ends, however it ends.
-Recordings share a fixed number of lock files: two may, rarely, be taken for one, which only puts a removal off.
+Recordings share a fixed number of lock files: two may, rarely, be taken for one, which only makes one wait.
 """
 
 import fcntl
@@ -22,6 +22,14 @@ def working_on(home: Path, sha256: str) -> Iterator[None]:
 
 
 @contextmanager
+def alone_with(home: Path, sha256: str) -> Iterator[None]:
+    """No other run of this machine makes the same recording during the block; waits while one does."""
+    with _lock_file(home, sha256, "making-").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def removing_from(home: Path, sha256: str) -> Iterator[bool]:
     """True if no run works on the recording, and none begins during the block; False if one does."""
     with _lock_file(home, sha256).open("a") as lock:
@@ -33,7 +41,7 @@ def removing_from(home: Path, sha256: str) -> Iterator[bool]:
         yield True
 
 
-def _lock_file(home: Path, sha256: str) -> Path:
+def _lock_file(home: Path, sha256: str, kind: str = "") -> Path:
     folder = home / "leases"
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{hashlib.sha256(sha256.encode()).hexdigest()[:DIGITS]}.lock"
+    return folder / f"{kind}{hashlib.sha256(sha256.encode()).hexdigest()[:DIGITS]}.lock"

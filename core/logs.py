@@ -1,59 +1,74 @@
-"""Structured logs: one JSON line an event, with the ids of the run and the recording that it belongs to.
+"""Structured logs: an event a line, as JSON or as text, with the ids of the run and the recording that it belongs to.
 
-Every module logs through the standard library (`logging.getLogger(__name__)`, data in `extra=`). What `bound` says of
-the present run goes with every event inside it; `carried` takes it along into threads of a pool.
+Every module logs through the standard library (`logging.getLogger(__name__)`, data in `extra=`); structlog makes lines
+of it. What `bound` says of the present run goes with every event inside it; `carried` takes it along into threads of
+a pool. Nothing is written until `switch_on` finds WINNOW_LOG set, or `configure` is called.
 """
 
-import json
 import logging
 import math
+import os
 import sys
-import time
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from contextvars import ContextVar, copy_context
-from datetime import UTC, datetime
-from types import MappingProxyType
-from typing import Any, Literal, ParamSpec, TextIO, TypeVar
+from contextvars import copy_context
+from threading import Lock
+from typing import Any, Literal, ParamSpec, TextIO, TypeVar, get_args
 
 from pydantic import SecretStr
+from structlog.contextvars import bound_contextvars, get_contextvars, merge_contextvars
+from structlog.dev import ConsoleRenderer, plain_traceback
+from structlog.processors import (
+    CallsiteParameter,
+    CallsiteParameterAdder,
+    ExceptionRenderer,
+    JSONRenderer,
+    TimeStamper,
+    format_exc_info,
+)
+from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
+from structlog.tracebacks import ExceptionDictTransformer
 
+from core.errors import BadSetting
 from core.masking import Mask
 
 LogFormat = Literal["json", "text"]
+FORMAT, LEVEL = "WINNOW_LOG", "WINNOW_LOG_LEVEL"
 HANDLER = "winnow"
 OWN = ("core", "models", "tasks", "flows", "training", "winnow")
 """Loggers that follow our level. All others keep theirs, as a rule that of the root, WARNING."""
-STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-MAX_FRAMES, MAX_CAUSES = 50, 10
+FIRST = ("time", "level", "logger", "event", "run_id", "sha256", "recording", "stage")
+Event = MutableMapping[str, Any]
 P = ParamSpec("P")
 R = TypeVar("R")
-_bound: ContextVar[Mapping[str, str]] = ContextVar("winnow_log_context", default=MappingProxyType({}))
+_switching = Lock()
 
 
 @contextmanager
 def bound(
-    *, run_id: str | None = None, sha256: str | None = None, recording: str | None = None, stage: str | None = None
+    *,
+    run_id: str | None = None,
+    sha256: str | None = None,
+    recording: str | None = None,
+    stage: str | None = None,
+    flow_run_id: str | None = None,
 ) -> Iterator[None]:
     """Let every event of the block carry these ids, beside those bound around it. None leaves one as it is."""
-    named = {"run_id": run_id, "sha256": sha256, "recording": recording, "stage": stage}
-    token = _bound.set({**_bound.get(), **{name: value for name, value in named.items() if value is not None}})
-    try:
+    named = {"run_id": run_id, "sha256": sha256, "recording": recording, "stage": stage, "flow_run_id": flow_run_id}
+    with bound_contextvars(**{name: value for name, value in named.items() if value is not None}):
         yield
-    finally:
-        _bound.reset(token)
 
 
 def context() -> dict[str, str]:
     """The ids bound at present."""
-    return dict(_bound.get())
+    return get_contextvars()
 
 
 def carried(function: Callable[P, R]) -> Callable[P, R]:
     """The function with the present ids bound whenever it runs: for `Thread(target=…)` and thread pools.
 
-    Threads begin with an empty context before Python 3.14. Several may run the result at once.
+    Threads begin with an empty context before Python 3.14. Several may run the result at once. Prefect's own thread
+    runner does the same by itself.
     """
     here = copy_context()
 
@@ -61,6 +76,23 @@ def carried(function: Callable[P, R]) -> Callable[P, R]:
         return here.copy().run(function, *args, **kwargs)
 
     return run
+
+
+def switch_on() -> logging.Handler | None:
+    """Log as WINNOW_LOG and WINNOW_LOG_LEVEL say; None, and nothing changed, where WINNOW_LOG is not set.
+
+    Each command, flow and task may call it: the first call of a process counts. Raises BadSetting for other values.
+    """
+    form, level = os.environ.get(FORMAT, "").strip().lower(), os.environ.get(LEVEL, "").strip().upper() or "INFO"
+    if not form:
+        return None
+    if form not in get_args(LogFormat):
+        raise BadSetting(f"{FORMAT} must be {' or '.join(get_args(LogFormat))}, got {form!r}.")
+    if level not in logging.getLevelNamesMapping():
+        raise BadSetting(f"{LEVEL} must be DEBUG, INFO, WARNING or ERROR, got {level!r}.")
+    with _switching:
+        there = (handler for handler in logging.getLogger().handlers if handler.get_name() == HANDLER)
+        return next(there, None) or configure("json" if form == "json" else "text", level)
 
 
 def configure(
@@ -85,7 +117,7 @@ def configure(
             root.removeHandler(handler)
     handler = EventStream(stream)
     handler.set_name(HANDLER)
-    handler.setFormatter(JsonLines(Mask(secrets)) if format == "json" else TextLines(Mask(secrets)))
+    handler.setFormatter(formatter(format, Mask(secrets)))
     handler.setLevel(level)
     root.addHandler(handler)
     for name in OWN:
@@ -105,87 +137,77 @@ class EventStream(logging.StreamHandler[TextIO]):
         return self._given or sys.stderr
 
 
-class JsonLines(logging.Formatter):
-    """An event as one line of ASCII JSON, secrets masked."""
+def formatter(format: LogFormat, mask: Mask) -> logging.Formatter:
+    """Events as lines of ASCII JSON, or as people read them; in both, secrets are masked."""
 
-    def __init__(self, mask: Mask) -> None:
-        super().__init__()
-        self.mask = mask
+    def masked(_logger: Any, _name: str, event: Event) -> Event:
+        return mask.value(_plain(event))
 
+    in_json = (
+        CallsiteParameterAdder({CallsiteParameter.PROCESS, CallsiteParameter.THREAD_NAME}),
+        ProcessorFormatter.remove_processors_meta,
+        ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
+        masked,
+        JSONRenderer(allow_nan=False),
+    )
+    as_text = (
+        ProcessorFormatter.remove_processors_meta,
+        format_exc_info,
+        masked,
+        _shown,
+        ConsoleRenderer(
+            colors=False, pad_event_to=0, sort_keys=False, timestamp_key="time", exception_formatter=plain_traceback
+        ),
+    )
+    return _Lines(
+        foreign_pre_chain=(
+            ExtraAdder(),
+            _own_words,
+            merge_contextvars,
+            add_log_level,
+            add_logger_name,
+            TimeStamper(fmt="iso", utc=True, key="time"),
+        ),
+        processors=(_ordered, *(in_json if format == "json" else as_text)),
+    )
+
+
+class _Lines(ProcessorFormatter):
     def format(self, record: logging.LogRecord) -> str:
-        return json.dumps(self.mask.value(_plain(fields(record))), allow_nan=False)
+        record = logging.makeLogRecord(record.__dict__)
+        record.msg, record.args = _message(record), ()
+        if record.exc_info and record.exc_info[0] is None:  # exc_info=True where nothing was raised
+            record.exc_info = None
+        return super().format(record)
 
 
-class TextLines(logging.Formatter):
-    """An event as people read it: time, level, logger, words, ids; secrets masked."""
-
-    converter = time.gmtime
-
-    def __init__(self, mask: Mask) -> None:
-        super().__init__()
-        self.mask = mask
-
-    def format(self, record: logging.LogRecord) -> str:
-        event = fields(record)
-        ids = " ".join(f"{name}={_bound.get()[name]}" for name in _bound.get())
-        words = [
-            f"{event['time']} {event['level']:<8}{event['logger']}: {_shown(event['event'])}",
-            *([f"[{ids}]"] if ids else []),
-        ]
-        trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info and record.exc_info[0] else ""
-        return self.mask.text(" ".join(words) + trace)
-
-
-def _shown(text: str) -> str:
-    """Further lines are indented and control characters spelled out, so that no event can pass for another."""
-    marked = (c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
-    return "".join(marked).replace("\n", "\n    ")
-
-
-def fields(record: logging.LogRecord) -> dict[str, Any]:
-    """An event as data. What stands in `extra=` keeps its name unless a field of ours has it."""
+def _message(record: logging.LogRecord) -> str:
     try:
-        event = record.getMessage()
+        return record.getMessage()
     except (TypeError, ValueError):  # the words do not fit their arguments: the event is worth more than its form
-        event = f"{record.msg} {record.args!r}"
-    found = {
-        **{name: value for name, value in vars(record).items() if name not in STANDARD},
-        **_bound.get(),
-        "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "level": record.levelname.lower(),
-        "logger": record.name,
-        "event": event,
-        "process": record.process,
-        "thread": record.threadName,
-    }
-    if record.exc_info and record.exc_info[1]:
-        found["exception"] = described(record.exc_info[1])
-    if record.stack_info:
-        found["stack"] = record.stack_info
-    first = ("time", "level", "logger", "event", "run_id", "sha256", "recording", "stage")
-    return {name: found[name] for name in (*first, *found) if name in found}
+        return f"{record.msg} {record.args!r}"
 
 
-def described(error: BaseException) -> dict[str, Any]:
-    """An exception as data: its type, words and frames (innermost last), and the same of what caused it."""
-    chain: list[BaseException] = [error]
-    while len(chain) < MAX_CAUSES:
-        cause = chain[-1].__cause__ or (None if chain[-1].__suppress_context__ else chain[-1].__context__)
-        if cause is None or cause in chain:
-            break
-        chain.append(cause)
-    parts: list[dict[str, Any]] = [
-        {
-            "type": type(part).__name__,
-            "message": str(part),
-            "frames": [
-                {"file": frame.filename, "line": frame.lineno, "function": frame.name}
-                for frame in traceback.extract_tb(part.__traceback__)[-MAX_FRAMES:]
-            ],
-        }
-        for part in chain
-    ]
-    return {**parts[0], "caused_by": parts[1:]}
+def _own_words(_logger: Any, _name: str, event: Event) -> Event:
+    """What stands in `extra=` keeps its name unless a field of ours has it; what other formatters left goes."""
+    event["event"] = event["_record"].msg
+    for left in ("message", "asctime"):
+        event.pop(left, None)
+    return event
+
+
+def _ordered(_logger: Any, _name: str, event: Event) -> Event:
+    return {name: event[name] for name in (*FIRST, *event) if name in event}
+
+
+def _shown(_logger: Any, _name: str, event: Event) -> Event:
+    """Further lines are indented and control characters spelled out, so that no event can pass for another."""
+
+    def spelled(text: str) -> str:
+        marked = (c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+        return "".join(marked).replace("\n", "\n    ")
+
+    return {name: spelled(value) if isinstance(value, str) else value for name, value in event.items()}
 
 
 def _plain(value: Any) -> Any:

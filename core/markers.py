@@ -56,6 +56,11 @@ class Marker:
         self._path, self._mark, self._lock = path, mark, Lock()
         self._write(mark)
 
+    @property
+    def stage(self) -> str | None:
+        """The stage that was heard of last."""
+        return self._mark.stage
+
     def waiting(self, count: int) -> None:
         """So many recordings have not begun."""
         with self._lock:

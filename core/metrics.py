@@ -50,12 +50,23 @@ METRICS: dict[str, About] = {
     "winnow_real_time_factor": About(
         "histogram", "Seconds of work a second of recording; below 1 is faster than real time.", "", FACTORS
     ),
-    "winnow_queue_depth": About("gauge", "Recordings that wait, by priority."),
+    "winnow_recordings_at_work": About("gauge", "Recordings being worked on by this machine."),
+    "winnow_recordings_waiting": About("gauge", "Recordings that nightlies of this machine have not begun."),
+    "winnow_nightlies_at_work": About("gauge", "Nightlies under way on this machine."),
+    "winnow_disk_free_bytes": About("gauge", "Free space on the disk of the home folder.", "bytes"),
+    "winnow_prefect_up": About("gauge", "1 where the Prefect server answers, 0 where it does not."),
+    "winnow_queue_depth": About("gauge", "Runs that wait, by work pool, queue and state: scheduled, late, pending."),
+    "winnow_queue_running": About("gauge", "Runs at work, by work pool and queue."),
     "winnow_nightly_ended_timestamp_seconds": About("gauge", "When the last nightly ended.", "seconds"),
     "winnow_nightly_failed_ratio": About("gauge", "Share of failed recordings in the last nightly.", "ratio"),
     "winnow_nightly_duration_seconds": About("gauge", "How long the last nightly took.", "seconds"),
 }  # fmt: skip
 """Every metric there is. Names are those of OpenMetrics families: samples of counters end in _total."""
+
+
+def as_markdown() -> str:
+    """The rows of a table of them, for the docs."""
+    return "".join(f"| `{name}` | {about.kind} | {about.help} |\n" for name, about in METRICS.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +149,9 @@ def nightly_gauges(report: NightlyReport, *, at: float | None = None) -> Reading
     )
 
 
-def queue_depth(waiting: Mapping[str, int], *, at: float | None = None) -> Readings:
-    """How many recordings wait, by priority. Name those with none too, or they keep what they had."""
-    now = time.time() if at is None else at
-    return Readings(
-        gauges={series("winnow_queue_depth", {"priority": p}): Gauge(float(n), now) for p, n in waiting.items()}
-    )
+def gauge(name: str, value: float, labels: Mapping[str, str] | None = None, *, at: float | None = None) -> Readings:
+    """One gauge set to a value; `at` is when, else now."""
+    return Readings(gauges={series(name, labels): Gauge(value, time.time() if at is None else at)})
 
 
 def merged(*readings: Readings) -> Readings:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-import fsspec
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 from pydantic import ValidationError
@@ -17,6 +16,7 @@ from core.errors import StoreError
 from core.files import write_atomically
 from core.masking import Mask
 from core.nightly_report import NightlyReport, to_json
+from core.patience import opened
 
 NIGHTLIES = "nightlies"
 PAGE_NAME, TABLE_NAME, REPORT_NAME = "index.html", "nightly.md", "nightly.json"
@@ -63,8 +63,8 @@ def _top(store_uri: str) -> tuple[AbstractFileSystem, str]:
     if bucket.is_s3(store_uri):
         name, prefix = bucket.folder(store_uri)
         return bucket.file_system(), f"{name}/{prefix}{NIGHTLIES}"
-    fs, root = fsspec.core.url_to_fs(store_uri)
-    return fs, f"{root.rstrip('/')}/{NIGHTLIES}"
+    fs, root = opened(store_uri)
+    return fs, f"{root}/{NIGHTLIES}"
 
 
 def _asked(fs: AbstractFileSystem, what: str, call: Callable[[], Answer], backoff: Backoff = bucket.PATIENCE) -> Answer:

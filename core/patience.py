@@ -8,13 +8,18 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from core.errors import StoreError
+from core.files import to_path
 
 Answer = TypeVar("Answer")
 
 
 def opened(store: str | Path) -> tuple[fsspec.AbstractFileSystem, str]:
-    """The file system of a store and its root there. Listings are never remembered: others write here too."""
-    fs, root = fsspec.core.url_to_fs(str(store), use_listings_cache=False)
+    """The file system of a store and its root there. Listings are never remembered: others write here too.
+
+    In a file URI %20 is a space, as everywhere; fsspec would take it as it stands.
+    """
+    place = str(to_path(store).expanduser()) if str(store).startswith("file://") else str(store)
+    fs, root = fsspec.core.url_to_fs(place, use_listings_cache=False)
     return fs, root.rstrip("/")
 
 

@@ -29,7 +29,19 @@ class RecordingEvent:
     parts: int = 1
 
 
-Event = StageEvent | RecordingEvent
+@dataclass(frozen=True, slots=True)
+class NightEvent:
+    """A recording of a nightly ended: `ended` of `all` have."""
+
+    recording: str
+    status: str
+    ended: int
+    all: int
+    left_s: float | None
+    """By the bytes that are done; None where it cannot be told."""
+
+
+Event = StageEvent | RecordingEvent | NightEvent
 Listener = Callable[[Event], None]
 _listeners: list[Listener] = []
 

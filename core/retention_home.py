@@ -7,12 +7,15 @@ from contextlib import suppress
 from os import getpid
 from pathlib import Path
 
+from core.disk_cache import DiskCache
 from core.leases import removing_from
 from core.records import StageRef
 from core.retention_items import RENDERINGS, Item, Kind, older
 from core.store import Store
 
 CACHES = ("embeddings", "copies")
+FETCHED = "inbox"
+"""The disk cache of recordings from buckets; it knows itself which of them are in use."""
 FRESH_S = 3_600.0
 """Whatever the policy says: nothing goes that was written within this time."""
 
@@ -43,6 +46,14 @@ def old_caches(home: Path, days: float | None, now_s: float) -> Iterator[Item]:
                 yield _item(home, path, "caches", name)
 
 
+def old_fetched(home: Path, days: float | None, now_s: float) -> Iterator[Item]:
+    """Recordings that were fetched from a bucket, by when they were last used."""
+    for path in sorted((home / FETCHED / "objects").rglob("*")):
+        used_s = _modified(path)
+        if path.is_file() and older(used_s, days, now_s) and now_s - used_s > FRESH_S:
+            yield _item(home, path, "caches", FETCHED)
+
+
 def old_scratch(home: Path, days: float | None, now_s: float) -> Iterator[Item]:
     """What lies in the scratch folder untouched."""
     for path in sorted((home / "scratch").glob("*")):
@@ -64,6 +75,8 @@ def busy(home: Path, recordings: Iterable[str]) -> set[str]:
 def remove(home: Path, item: Item) -> str:
     """Remove it: "removed", "gone" if it was already, or why it stays."""
     path = home / item.path
+    if item.why == FETCHED:
+        return _remove_fetched(home, path, item)
     if not item.sha256:
         return _remove(home, path, item)
     with removing_from(home, item.sha256) as free:
@@ -77,6 +90,15 @@ def _remove(home: Path, path: Path, item: Item) -> str:
         return "it was written again"
     vanish(home, path)
     return "removed"
+
+
+def _remove_fetched(home: Path, path: Path, item: Item) -> str:
+    if not path.exists():
+        return "gone"
+    if _modified(path) > item.modified_s:
+        return "it was used again"
+    free = DiskCache(home / FETCHED, max_bytes=0).drop(path.name)
+    return "removed" if free else "a run works on the recording"
 
 
 def vanish(home: Path, path: Path) -> None:

@@ -18,7 +18,7 @@ from core.patience import asked, is_local, opened
 from core.publishing import named_files
 from core.retention_items import Item, Kind, older
 
-CLIPS, CATALOG = "clips", "catalog"
+CLIPS, CATALOG, LOGS = "clips", "catalog", "failures"
 
 
 class Published:
@@ -104,6 +104,19 @@ def old_days(store: str | Path, failures_days: float | None, catalog_days: float
                 path = str(PurePosixPath(file.path).relative_to(base))
                 found.append(Item(kind, "store", path, 1, file.bytes, _end_of(file.day), f"{table} of {file.day}"))
     return found
+
+
+def old_logs(store: str | Path, failures_days: float | None, now: datetime) -> Iterator[Item]:
+    """Days of the logs of failures that are over: `failures/<day>/`."""
+    fs, root = opened(store)
+    days: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for path, info in _below(fs, f"{root}/{LOGS}").items():
+        parts = PurePosixPath(path).relative_to(root).parts
+        days[parts[1]]["/".join(parts[2:])] = info
+    for name, files in sorted(days.items()):
+        day = _day(name)
+        if day and older(_end_of(day), failures_days, now.timestamp()):
+            yield _item("failures", f"{LOGS}/{name}", files, f"logs of {day}")
 
 
 def old_asides(store: str | Path, leftovers_days: float | None, now: datetime) -> Iterator[Item]:

@@ -1,4 +1,4 @@
-"""What the lines read on slides mean: their order, which of them are the slide's title, which stand on every slide.
+"""What the lines read on slides mean: which of them are the slide's title, which stand on every slide.
 
 All of it is heuristics on the text and the places of lines; the numbers were set by hand, on slides of two talks. A
 `Page` is one slide as it was read. What returns on most of a recording's pages at the same place (the institution, the
@@ -12,13 +12,9 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from statistics import median
 
-from core.boxes import Box, around
+from core.boxes import Box
 from core.sights import TextLine
 
-WORD_GAP = 0.9
-"""Pieces on one line are one line where the gap between them is at most so many of their heights."""
-GUTTER = 1.2
-"""Columns lie at least so many line heights apart."""
 SAME_PLACE = 0.04
 """Of the slide's width and height: how far apart lines are that stand at the same place."""
 ALIKE = 0.8
@@ -62,75 +58,6 @@ def plain(text: str) -> str:
     wide = not any(unicodedata.category(c) == "Lo" for c in text)
     normal = unicodedata.normalize("NFKC", text) if wide else text
     return " ".join("".join(c if c.isprintable() else " " for c in normal).split())
-
-
-def reading_order(lines: Sequence[TextLine]) -> list[TextLine]:
-    """`lines` as a person reads them: bands from top to bottom, in a band with columns one column after the other.
-
-    Pieces that stand on one line, a word's gap apart, become one line.
-    """
-    bands: list[list[TextLine]] = []
-    for line in sorted(lines, key=lambda line: (line.box.centre[1], line.box.x)):
-        rest = [other for band in bands[-1:] for other in band]
-        if rest and line.box.centre[1] < max(other.box.y + 0.75 * other.box.h for other in rest):
-            bands[-1].append(line)
-        else:
-            bands.append([line])
-    ordered: list[TextLine] = []
-    while bands:
-        count, columns = _columns(bands)
-        ordered += [line for column in columns for line in _rows(column)]
-        del bands[:count]
-    return ordered
-
-
-def _columns(bands: list[list[TextLine]]) -> tuple[int, list[list[TextLine]]]:
-    """How many of the first bands stand in common columns, and those columns: one band and one column if none do."""
-    for count in range(len(bands), 1, -1):
-        columns = _split([line for band in bands[:count] for line in band])
-        # A word alone between two columns, as "vs.", is a column too.
-        if sum(len(column) >= 2 for column in columns) >= 2:
-            return count, columns
-    return 1, [bands[0]]
-
-
-def _split(lines: list[TextLine]) -> list[list[TextLine]]:
-    """`lines` by the columns that gaps from the top of them to their bottom leave, from left to right."""
-    gap = GUTTER * median(line.box.h for line in lines)
-    columns: list[list[TextLine]] = []
-    right = float("-inf")
-    for line in sorted(lines, key=lambda line: line.box.x):
-        if line.box.x >= right + gap:
-            columns.append([])
-        columns[-1].append(line)
-        right = max(right, line.box.right)
-    return columns
-
-
-def _rows(column: list[TextLine]) -> list[TextLine]:
-    """The lines of a column from top to bottom, pieces of one line joined."""
-    rows: list[list[TextLine]] = []
-    for line in sorted(column, key=lambda line: line.box.centre[1]):
-        if rows and abs(line.box.centre[1] - rows[-1][0].box.centre[1]) < 0.5 * min(line.box.h, rows[-1][0].box.h):
-            rows[-1].append(line)
-        else:
-            rows.append([line])
-    found: list[TextLine] = []
-    for row in rows:
-        pieces = sorted(row, key=lambda line: line.box.x)
-        found.append(pieces[0])
-        for piece in pieces[1:]:
-            low, high = sorted((piece.box.h, found[-1].box.h))
-            if high < 1.6 * low and piece.box.x - found[-1].box.right <= WORD_GAP * low:
-                found[-1] = _together(found[-1], piece)
-            else:
-                found.append(piece)
-    return found
-
-
-def _together(one: TextLine, other: TextLine) -> TextLine:
-    confidence = min(one.confidence, other.confidence)
-    return TextLine(f"{one.text} {other.text}", around([one.box, other.box]), confidence)
 
 
 def key_of(text: str) -> str:

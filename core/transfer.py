@@ -1,6 +1,7 @@
 """Bring an object of an inbox to this machine, hashed as it comes; a transfer that broke off goes on where it was."""
 
 import hashlib
+import logging
 import os
 import random
 import time
@@ -21,6 +22,7 @@ from core.sources import InboxObject
 Progress = Callable[[int], None]
 """Told the bytes that are here so far."""
 MOST_CHANGES = 3
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def fetch(
                         return
                 received = _through(cache, key, found, on_progress, backoff)
         except _Changed:
+            log.info("changed since it was listed", extra={"uri": found.uri})
             found = _as_it_is(found)
     raise StoreError(f"Fetching {found.uri}: it changes faster than it can be fetched. A later run takes it.")
 
@@ -94,6 +97,7 @@ def _through(cache: DiskCache, key: str, found: InboxObject, on_progress: Progre
         if known and cache.path(known).is_file() and cache.path(known).stat().st_size == found.bytes:
             cache.abandon(part)  # another process brought it while we waited
             return 0
+        began_s, resumed_at = time.monotonic(), part.stat().st_size
         try:
             sha256, received = _Transfer(found, part, on_progress or (lambda _: None), backoff).run()
         except _Changed:
@@ -104,6 +108,9 @@ def _through(cache: DiskCache, key: str, found: InboxObject, on_progress: Progre
                 f"Fetching {found.uri} into {part.parent} failed: {error.strerror or error}; free some space."
             ) from error
         cache.keep(part, sha256)
+        seconds = round(time.monotonic() - began_s, 3)
+        about = {"uri": found.uri, "sha256": sha256, "resumed_at": resumed_at, "received_bytes": received}
+        log.info("fetched", extra={**about, "seconds": seconds})
         return received
 
 
@@ -190,4 +197,8 @@ class _Transfer:
         wait_s = next(waits, None) if bucket.passing(error) else None
         if wait_s is None:
             raise bucket.failure(f"Fetching {self.found.uri}", error) from None
+        told = {"uri": self.found.uri, "error": type(error).__name__, "status": bucket.status(error)}
+        log.warning(
+            "transfer broke off and goes on", extra={**told, "bytes": self.received, "wait_s": round(wait_s, 3)}
+        )
         return wait_s

@@ -5,6 +5,7 @@ again. Files that an earlier manifest names and the new one does not are removed
 """
 
 import contextlib
+import logging
 import mimetypes
 import os
 import shutil
@@ -27,6 +28,7 @@ from core.publishing import named_files
 PART_BYTES = 16 * 1024**2
 """Sent in one request and held in memory; S3 takes parts of 5 MiB and more, 10,000 of them at most."""
 MOST_PARTS = 10_000
+log = logging.getLogger(__name__)
 KINDS = {".m3u8": "application/vnd.apple.mpegurl", ".vtt": "text/vtt", ".srt": "application/x-subrip"} | {
     ".m4s": "video/iso.segment",
     ".mp4": "video/mp4",
@@ -51,14 +53,19 @@ def upload(folder: Path, uri: str, *, on_progress: Callable[[int], None] | None 
     only files that are there.
     """
     target = _Prefix(uri) if bucket.is_s3(uri) else _Folder(to_path(uri).expanduser())
+    began_s = time.monotonic()
     try:
-        return _upload(folder, target, on_progress or (lambda _: None))
+        done = _upload(folder, target, on_progress or (lambda _: None))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise StoreError(
             f"Copying {folder} to {uri} failed: {where}{error.strerror or error}; free some space there or check its "
             "permissions."
         ) from error
+    counts = {"files": len(done.sent), "unchanged": len(done.unchanged), "removed": len(done.removed)}
+    seconds = round(time.monotonic() - began_s, 3)
+    log.info("uploaded", extra={"uri": uri, **counts, "bytes": done.sent_bytes, "seconds": seconds})
+    return done
 
 
 def abort_unfinished(uri: str, older_than_s: float, *, now_s: float | None = None) -> int:

@@ -4,15 +4,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from core.estimates import STAGES, WHERE_ASKED, load_rates, remaining_s
 from core.home import home
-from core.progress import Event, StageEvent, listening
+from core.logs import switch_on
+from core.progress import Event, NightEvent, StageEvent, listening
 
 BAR = 24
 PLAIN_EVERY_S = 10.0
@@ -36,6 +38,8 @@ class RunView:
         self.took_s: dict[str, float] = {}
 
     def hear(self, event: Event) -> None:
+        if isinstance(event, NightEvent):
+            return
         with self._guard:
             if event.recording != self.recording:
                 self._begin(event.recording)
@@ -112,11 +116,24 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+class View(Protocol):
+    """What can be shown of a run that goes on."""
+
+    def hear(self, event: Event) -> None: ...
+
+    def line(self) -> str: ...
+
+    def __rich__(self) -> RenderableType: ...
+
+
 @contextmanager
-def shown(view: RunView, console: Console, *, quiet: bool) -> Iterator[None]:
-    """Show `view` while the block runs: redrawn in place on a terminal, a line every 10 s elsewhere, or not at all."""
+def shown(view: View, console: Console, *, quiet: bool) -> Iterator[None]:
+    """Show `view` while the block runs: redrawn in place on a terminal, a line every 10 s elsewhere, or not at all.
+
+    Where logs are written (WINNOW_LOG) they take its place: both go to the same stream.
+    """
     with listening(view.hear):
-        if quiet:
+        if quiet or switch_on():
             yield
         elif console.is_terminal:
             with Live(view, console=console, refresh_per_second=4, transient=True):

@@ -134,6 +134,11 @@ def _disk() -> Finding:
                    "Free some space: an hour of recording keeps about 150 MB." if low else "")  # fmt: skip
 
 
+def add_doctor(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
 def doctor_command(given: argparse.Namespace) -> int:
     """Print what was found. Returns 0 if the main job can run here, else 1."""
     findings = examine()

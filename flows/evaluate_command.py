@@ -25,6 +25,30 @@ FIGURES = {
 }  # fmt: skip
 
 
+def add_evaluate(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.epilog = "Figures are percent."
+    measures = parser.add_subparsers(dest="measure", required=True, metavar="WHAT")
+    what = "measure a model on a split of VT-SSum, or of other data in its format"
+    data = measures.add_parser("vt-ssum", help=what, description=f"{what.capitalize()}. Figures are percent.")
+    data.add_argument("path", metavar="PATH", help="folder with SPLIT_videos, SPLIT_segments and SPLIT_clips .parquet")
+    data.add_argument("--split", required=True, metavar="NAME", help="train, dev, test or another split in PATH")
+    data.add_argument("--model", default="champion", metavar="TEXT", help="scoring model (default: champion)")
+    data.add_argument("--lectures", type=int, default=None, metavar="N", help="only the first N lectures")
+    data.add_argument(
+        "--train",
+        metavar="TEXT",
+        help="what the model has learned from: another split in PATH, or a folder with a split named train; figures "
+        "are also given without the clips whose text occurs there (default: the split train in PATH, if it is there)",
+    )
+    what = "compare the final clips of a run with a truth that has times"
+    clips = measures.add_parser("lecture", help=what, description=f"{what.capitalize()}. Figures are percent.")
+    clips.add_argument("manifest", metavar="MANIFEST.json", help="the manifest.json of a run")
+    clips.add_argument("--truth", required=True, metavar="TRUTH.json", help="highlights as spans, or of each sentence")
+    for parser in (data, clips):
+        parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
+
+
 def evaluate_command(given: argparse.Namespace) -> int:
     """Measure what the command line names and print the figures. Returns the exit code."""
     if given.measure == "lecture":

@@ -11,6 +11,12 @@ from core.home import home
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+def add_forget(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("sha256", metavar="SHA256", help="of the recording, as its manifest has it")
+    parser.add_argument("--store", required=True, metavar="URI", help="the store that holds its clips")
+
+
 def forget_command(given: argparse.Namespace) -> int:
     """Forget what the command line names. Returns the exit code: 1 where something is left."""
     if not SHA256.fullmatch(given.sha256):

@@ -23,12 +23,26 @@ from core.manifest import MANIFEST_NAME
 from core.publishing import read_manifest
 from flows.display import RunView, clock, shown
 from flows.embedded import prefect_api
-from flows.options import flow_parameters, settings_from
+from flows.options import add_options, flow_parameters, settings_from
 from flows.outcomes import Outcome, exit_code
 from models.writers import writer_for
 
 PATIENCE_S = 15.0
 INTERRUPTED = 130
+
+
+def add_highlight(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="a recording, or a folder of recordings")
+    parser.add_argument("--out", default="clips", metavar="DIR", help="where results go (default: clips)")
+    parser.add_argument(
+        "--transcript",
+        metavar="FILE",
+        help="captions (SRT or VTT) to use instead of recognising speech; "
+        "a caption file beside the recording with the same stem is used without asking",
+    )
+    parser.add_argument("--json", action="store_true", help="print the manifests' paths as JSON lines, nothing else")
+    add_options(parser)
 
 
 def highlight_command(given: argparse.Namespace) -> int:

@@ -33,6 +33,30 @@ class Listed:
         return f"{self.name}@{self.version}"
 
 
+def add_models(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def action(name: str, what: str) -> argparse.ArgumentParser:
+        return actions.add_parser(name, help=what, description=f"{what.capitalize()}.")
+
+    listing = action("list", "list every version with its aliases, licence and key figure")
+    show = action("show", "show a version's manifest and model card")
+    use = action("use", "make a version the champion, the model in use")
+    promote = action("promote", "point an alias to a version")
+    back = action("rollback", "point an alias back to what it pointed to before")
+    verify = action("verify", "check the hash of every file of every version, or of one")
+    for parser in (show, use, promote):
+        parser.add_argument("reference", metavar="REF", help="a name, name@version or alias")
+    verify.add_argument("reference", nargs="?", metavar="REF", help="only this one")
+    for parser in (listing, show):
+        parser.add_argument("--json", action="store_true", help="print JSON")
+    for parser in (use, promote):
+        parser.add_argument("--accept-licence", action="store_true", help="agree to a licence that asks for consent")
+    for parser in (promote, back):
+        parser.add_argument("--alias", default="champion", metavar="NAME", help="which alias (default: champion)")
+
+
 def models_command(given: argparse.Namespace) -> int:
     """Do what `winnow models ACTION` asks. Returns the exit code."""
     if given.action == "list":

@@ -4,39 +4,56 @@ A recording counts as seen only when it has ended: published and in the catalog,
 that is found new again by the next nightly, which goes on from the stages that were finished.
 """
 
+import logging
 import time
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Annotated
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 from prefect.logging import get_run_logger
+from pydantic import Field
 
-from core import metrics
+from core import metrics, progress
 from core.compaction import compact
-from core.disk_cache import DiskCache
+from core.dead_letters import MOST_ATTEMPTS
 from core.errors import WinnowError
 from core.files import to_path, to_uri
 from core.home import home, store
-from core.inbox_index import InboxIndex
+from core.jobs import Engine, Job, Queue
 from core.kit import load_kit
-from core.logs import bound
-from core.markers import marked
+from core.logs import bound, switch_on
+from core.markers import Marker, marked
 from core.metrics_export import write_textfile
 from core.nightly_files import write_report
 from core.nightly_page import to_html, to_markdown
-from core.nightly_plan import plan_night
-from core.nightly_report import NightlyReport, failed_by_share, masked
+from core.nightly_plan import Plan, plan_night
+from core.nightly_report import NightlyReport, Priority, RecordingEnd, failed_by_share, masked
+from core.progress import NightEvent
 from core.settings import Settings
 from core.sources import SETTLE_S
 from core.webhook import NotDelivered, from_environment
-from flows.night import Night
+from flows.engines import do, runner_of
 from flows.resolving import resolve_models
 from models.writers import writer_for
+from tasks.artifacts import Shown
 
 CACHE_GB = 50.0
 METRICS = "metrics"
+logger = logging.getLogger(__name__)
+
+InboxUri = Annotated[str, Field(title="Inbox", description="A folder or s3://bucket/prefix with recordings.")]
+StoreUri = Annotated[str, Field(title="Store", description="Where clips, catalog and reports go: a folder or s3://….")]
+Patterns = Annotated[Sequence[str], Field(description="Patterns such as talks/**/*.mp4.")]
+Only = Annotated[Sequence[str], Field(description="Take only these objects, by their URIs.")]
+Share = Annotated[float, Field(ge=0, le=1, description="Share of failures beyond which the nightly fails.")]
+Seconds = Annotated[float, Field(ge=0, description="Leave local files written this recently for later, in seconds.")]
+Gigabytes = Annotated[float, Field(gt=0, description="Most that fetched recordings take on a machine's disk, in GB.")]
+AtOnce = Annotated[int, Field(ge=1, le=256, description="Recordings at work at once on threads, Ray or Dask.")]
+Attempts = Annotated[int, Field(ge=1, description="What failed so often in a row is left until it is retried.")]
+Price = Annotated[float | None, Field(ge=0, description="What an hour of one worker costs, for the report.")]
 
 
 class NightlyFailed(WinnowError):
@@ -50,14 +67,22 @@ class NightlyFailed(WinnowError):
 
 @flow(name="nightly", flow_run_name="nightly of {inbox}", persist_result=False)
 def nightly(
-    inbox: str,
-    store_uri: str,
-    include: Sequence[str] = (),
-    exclude: Sequence[str] = (),
+    inbox: InboxUri,
+    store_uri: StoreUri,
+    include: Patterns = (),
+    exclude: Patterns = (),
+    only: Only = (),
     settings: Settings = Settings(),  # noqa: B008  frozen
-    most_failed: float = 0.2,
-    settle_s: float = SETTLE_S,
-    cache_gb: float = CACHE_GB,
+    priority: Priority = "normal",
+    tags: Sequence[str] = (),
+    engine: Engine = "threads",
+    at_once: AtOnce = 1,
+    queue: Queue = "cpu",
+    most_failed: Share = 0.2,
+    most_attempts: Attempts = MOST_ATTEMPTS,
+    settle_s: Seconds = SETTLE_S,
+    cache_gb: Gigabytes = CACHE_GB,
+    price_per_hour: Price = None,
 ) -> NightlyReport:
     """Cut the highlights of everything new in an inbox into clips in a store.
 
@@ -66,29 +91,60 @@ def nightly(
         store_uri: Where clips, catalog and reports go: a local folder or s3://bucket/prefix.
         include: Patterns of what to take; everything where there is none.
         exclude: Patterns of what to leave.
+        only: URIs of objects of the inbox to take, and nothing else.
         settings: How clips are made, as for `highlight`.
+        priority: For workers: the queue that the recordings wait in. Stands in report and catalog too.
+        tags: Carried by the recordings' runs, report and catalog.
+        engine: What works: threads of this process, Ray, Dask, or workers that poll a pool.
+        at_once: Recordings at work at once, on threads, Ray or Dask.
+        queue: For workers: the pool, of machines with or without a GPU.
         most_failed: The share of failures, 0 to 1, beyond which the nightly as a whole fails.
+        most_attempts: What failed so often in a row is left until `winnow failures retry`.
         settle_s: A local file that was written this recently is left for a later nightly.
-        cache_gb: Most that fetched recordings take on this machine's disk.
+        cache_gb: Most that fetched recordings take on a machine's disk.
+        price_per_hour: What an hour of one worker costs, for the costs in the report.
 
     Raises RefusedInput where nothing could be begun, and NightlyFailed, which carries the report.
     """
+    switch_on()
     load_kit(settings)
     writer_for(settings.writing.titles)
-    models = resolve_models(settings)
+    model = resolve_models(settings).highlight
+    if engine != "workers":
+        runner_of(engine, at_once)  # refuse an engine that is not there before anything is begun
     began, began_s = datetime.now(UTC), time.monotonic()
-    plan = plan_night(inbox, store_uri, include=include, exclude=exclude, settle_s=settle_s)
+    plan = plan_night(
+        inbox,
+        store_uri,
+        include=include,
+        exclude=exclude,
+        settle_s=settle_s,
+        only=only,
+        most_attempts=most_attempts,
+    )
     run_id = f"{began:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
-    cache = DiskCache(home() / "inbox", max_bytes=round(cache_gb * 1e9))
+    fixed = settings.model_copy(update={"model": f"{model.name}@{model.version}"})
+    jobs = [
+        Job(
+            run_id=run_id,
+            began=began,
+            store_uri=store_uri,
+            found=each.found,
+            captions=each.captions,
+            settings=fixed,
+            cache_gb=cache_gb,
+            priority=priority,
+            tags=tuple(tags),
+        )
+        for each in plan.new
+    ]
     store().sweep()
-    night = Night(store_uri, run_id, began, settings, models, cache, InboxIndex(store_uri), set(plan.known_sha256))
     with marked(home(), "nightly", run_id=run_id, name=inbox) as mark, bound(run_id=run_id):
-        ends = []
-        for number, found in enumerate(plan.new, 1):
-            mark.waiting(len(plan.new) - number)
-            ends.append(night.take(found))
-            metrics.add(home() / METRICS, metrics.observed(ends[-1]))
-    if ends:
+        logger.info("nightly begun", extra={"new": len(jobs), "known": plan.known, "engine": engine})
+        watch = _Watch(mark, plan)
+        do(jobs, engine, at_once, queue, watch.ended)
+        watch.over()
+    if watch.ends:
         compact(store_uri)
     report = NightlyReport(
         run_id=run_id,
@@ -96,28 +152,60 @@ def nightly(
         seconds=round(time.monotonic() - began_s, 3),
         inbox=inbox,
         store=store_uri,
-        recordings=tuple(ends),
+        price_per_hour=price_per_hour,
+        recordings=tuple(watch.ends),
         notes=plan.notes,
     )
-    markdown = to_markdown(report)
-    write_report(store_uri, report, html=to_html(report), markdown=markdown)
-    create_markdown_artifact(markdown, key="nightly", description=f"Nightly of {inbox}")
-    readings = metrics.add(home() / METRICS, metrics.nightly_gauges(report))
-    write_textfile(home() / METRICS / "winnow.prom", readings)
-    _notify(report)
+    _told(report)
     if failed_by_share(report, most_failed):
         raise NightlyFailed(report, most_failed)
     return report
 
 
-def _notify(report: NightlyReport) -> None:
-    """Tell who is configured to be told. That nobody took it is logged; the night's work stands."""
+class _Watch:
+    """Hears how recordings ended: counts them, and shows how far the nightly is."""
+
+    def __init__(self, mark: Marker, plan: Plan) -> None:
+        self.ends: list[RecordingEnd] = []
+        self._mark, self._bytes = mark, sum(each.found.bytes for each in plan.new)
+        self._sizes = {each.found.uri: each.found.bytes for each in plan.new}
+        self._began_s, self._ended_bytes = time.monotonic(), 0
+        self._shown = Shown("nightly-progress", "Recordings") if plan.new else None
+        mark.waiting(len(self._sizes))
+
+    def ended(self, end: RecordingEnd) -> None:
+        self.ends.append(end)
+        self._ended_bytes += self._sizes.get(end.uri, 0)
+        self._mark.waiting(len(self._sizes) - len(self.ends))
+        metrics.add(home() / METRICS, metrics.observed(end))
+        share = self._ended_bytes / max(1, self._bytes)
+        took_s = time.monotonic() - self._began_s
+        left_s = took_s * (1 - share) / share if share else None
+        progress.tell(NightEvent(end.name, end.status, len(self.ends), len(self._sizes), left_s))
+        if self._shown:
+            self._shown.show(share, f"{len(self.ends)} of {len(self._sizes)} have ended", left_s)
+
+    def over(self) -> None:
+        if self._shown:
+            self._shown.end(f"{len(self.ends)} of {len(self._sizes)} have ended")
+
+
+def _told(report: NightlyReport) -> None:
+    """Tell how the nightly went: log, report, artifact, metrics, notification."""
+    totals = report.totals
+    with bound(run_id=report.run_id):
+        logger.info("nightly ended", extra={"seconds": report.seconds, "counts": totals.counts, "clips": totals.clips})
+    markdown = to_markdown(report)
+    write_report(report.store, report, html=to_html(report), markdown=markdown)
+    create_markdown_artifact(markdown, key="nightly", description=f"Nightly of {report.inbox}")
+    readings = metrics.add(home() / METRICS, metrics.nightly_gauges(report))
+    write_textfile(home() / METRICS / "winnow.prom", readings)
     hook = from_environment()
     if hook is None:
         return
     try:
         hook.notify("nightly.ended", masked(report).model_dump(mode="json"), id=report.run_id)
-    except NotDelivered as error:
+    except NotDelivered as error:  # the night's work stands
         get_run_logger().error("%s", error)
 
 

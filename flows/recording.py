@@ -13,7 +13,9 @@ from core.errors import RefusedInput
 from core.estimates import learn_rates
 from core.files import captions_beside, output_folder_name, to_path, to_uri
 from core.home import home, store
-from core.kit import load_kit
+from core.kit import Kit, load_kit
+from core.leases import working_on
+from core.logs import bound
 from core.records import (
     MediaRef,
     RunModels,
@@ -47,6 +49,23 @@ def recording(uri: str, name: str, out: str, transcript: str | None, settings: S
     if isinstance(taken, Refused):
         return Outcome(name, "rejected", reason=taken.reason)
     stages.note("admit", time.monotonic() - began_s, cached=False)
+    with working_on(home(), taken.sha256), bound(sha256=taken.sha256, recording=name):
+        return _cut(stages, taken, name, uri, out, transcript, kit, settings, models, began_s)
+
+
+def _cut(
+    stages: Stages,
+    taken: MediaRef,
+    name: str,
+    uri: str,
+    out: str,
+    transcript: str | None,
+    kit: Kit,
+    settings: Settings,
+    models: RunModels,
+    began_s: float,
+) -> Outcome:
+    """A recording that was taken, up to its published clips."""
     found = read_value(stages.finish(kept(probe_media).submit(taken, find_tool("ffprobe").version)), Probed)
     try:
         if found.info is None:

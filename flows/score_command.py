@@ -22,6 +22,15 @@ from flows.options import checked
 Floats = NDArray[np.float64]
 
 
+def add_score(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("transcript", metavar="FILE", help="captions, SRT or VTT")
+    parser.add_argument("--model", default="champion", metavar="TEXT", help="scoring model (default: champion)")
+    parser.add_argument("--about", default=None, metavar="TEXT", help="turn the ranking toward this subject")
+    parser.add_argument("--top", type=int, default=None, metavar="N", help="only the N best sentences")
+    parser.add_argument("--json", action="store_true", help="print JSON lines, best first")
+
+
 def score_command(given: argparse.Namespace) -> int:
     """Print the sentences of a caption file with their scores, best first."""
     if given.top is not None and given.top < 1:

@@ -14,6 +14,12 @@ from core.nightly_page import summary
 from core.status import Status, status
 
 
+def add_status(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("--store", default=None, metavar="URI", help="the store whose last nightly is told")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
 def status_command(given: argparse.Namespace) -> int:
     """Say what Winnow does on this machine, and what the store's last nightly did. Returns the exit code."""
     found = status(home(), given.store)

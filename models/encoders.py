@@ -14,6 +14,7 @@ from core.errors import WeightsError
 from core.files import to_path
 from core.home import home
 from models import pretrained
+from models.lazy_imports import loading
 
 WEIGHTS = "model.safetensors"
 FILES = (WEIGHTS, "config.json", "tokenizer.json")
@@ -89,10 +90,11 @@ def expect(name: str, sha256: str, what: str) -> Encoder:
 
 def shape(encoder: Encoder) -> Shape:
     """The sizes in the encoder's config.json. Raises WeightsError where it describes no encoder of one text."""
-    from transformers import AutoConfig
-
     try:
-        config = AutoConfig.from_pretrained(encoder.folder, local_files_only=True, trust_remote_code=False)
+        with loading():
+            from transformers import AutoConfig
+
+            config = AutoConfig.from_pretrained(encoder.folder, local_files_only=True, trust_remote_code=False)
         if config.is_encoder_decoder:
             raise ValueError("it writes text as well, and only what reads alone is an encoder")
         return Shape(int(config.vocab_size), int(config.hidden_size))

@@ -1,9 +1,10 @@
 """The sentence encoder: a transformer from a local folder, its token vectors averaged and normalised to length 1."""
 
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +13,7 @@ import numpy as np
 from core.errors import WeightsError
 from core.machine import has_bfloat16
 from models import lecture_input
+from models.lazy_imports import loading
 
 if TYPE_CHECKING:
     import torch
@@ -20,6 +22,7 @@ MAX_TOKENS = 256
 """Longer texts are cut here: the length all-MiniLM-L6-v2 was published with (its sentence_bert_config.json)."""
 BATCH_SIZE = 16
 MARKS = (".", ",", "?", "!", ";", ":")
+_own = threading.local()
 DType = Literal["float32", "bfloat16", "fastest"]
 """fastest: bfloat16 where the processor computes with it, which is several times faster there, else float32."""
 
@@ -58,23 +61,13 @@ def load(folder: Path, threads: int, dtype: DType = "float32", weights: bytes | 
 
     Raises WeightsError when the folder does not hold a usable encoder, or the weights are not of this one.
     """
-    import torch
     from safetensors import SafetensorError
-    from transformers import AutoModel
-    from transformers.utils import logging
 
     if threads < 1:
         raise ValueError(f"threads must be at least 1, got {threads}")
-    logging.disable_progress_bar()  # it would write into the display of the run
     try:
         found = tokenizer(folder)
-        network = AutoModel.from_pretrained(
-            folder,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype=getattr(torch, numbers(dtype)),
-        )
+        network = _network(folder, dtype)
         if weights is not None:
             _replace_weights(network, weights)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
@@ -84,6 +77,23 @@ def load(folder: Path, threads: int, dtype: DType = "float32", weights: bytes | 
         ) from error
     most = min(MAX_TOKENS if weights is None else trained_tokens(found), found.model_max_length)
     return TextEncoder(found, network.eval(), int(network.config.hidden_size), threads, most)
+
+
+def _network(folder: Path, dtype: DType) -> Any:
+    import torch
+
+    with loading():
+        from transformers import AutoModel
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # it would write into the display of the run
+        return AutoModel.from_pretrained(
+            folder,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=getattr(torch, numbers(dtype)),
+        )
 
 
 def _replace_weights(network: Any, weights: bytes) -> None:
@@ -100,12 +110,18 @@ def trained_tokens(tokenizer: Any) -> int:
     return lecture_input.MAX_TOKENS + int(tokenizer.num_special_tokens_to_add(pair=False))
 
 
-@cache
 def tokenizer(folder: Path) -> Any:
-    """The tokenizer of the encoder in `folder` alone; the network is never asked."""
-    from transformers import AutoTokenizer
+    """The tokenizer of the encoder in `folder` alone, this thread's own; the network is never asked.
 
-    return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    A tokenizer keeps the length at which it cuts, so two threads must not share one.
+    """
+    kept: dict[Path, Any] = vars(_own).setdefault("tokenizers", {})
+    if folder not in kept:
+        with loading():
+            from transformers import AutoTokenizer
+
+            kept[folder] = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    return kept[folder]
 
 
 def marks(folder: Path) -> tuple[int, ...]:

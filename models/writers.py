@@ -17,6 +17,7 @@ from core.errors import BadSetting, WriterFailed
 from core.grounding import ungrounded
 from core.titles import LONGEST, plain_text
 from core.wording import DESCRIPTION_CHARS, LONGEST_TAG, MOST_TAGS, ClipText, Wording, offline_wording
+from models.lazy_imports import loading
 
 URL, MODEL, KEY, FOLDER = "WINNOW_WRITER_URL", "WINNOW_WRITER_MODEL", "WINNOW_WRITER_KEY", "WINNOW_WRITER_FOLDER"
 TIMEOUT_S = 30.0
@@ -102,11 +103,12 @@ def endpoint(url: str, model: str, key: SecretStr, *, timeout_s: float = TIMEOUT
 
 def local(folder: str) -> Writer:
     """A transformers model from a local folder. Raises BadSetting where it cannot be loaded."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
     try:
-        tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model: Any = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+        with loading():
+            from transformers import AutoModelForCausalLM, AutoTokenizer
+
+            tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            model: Any = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, use_safetensors=True)
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadSetting(f"--titles local: {folder} does not hold a transformers model: {reason}") from error

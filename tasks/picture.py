@@ -11,12 +11,14 @@ from core.files import to_path
 from core.home import store
 from core.layout_scan import find_layouts
 from core.machine import cores
+from core.pools import INFERENCE
 from core.records import MediaInfo, MediaRef, ModelRef, SlideSpan, Span, StageRef
 from core.sights import LayoutSpan, Sighting, Slide
 from core.slide_index import read_slides
 from core.slides_scan import FrameReport, find_changes
 from core.thumbnails import write_thumbnails
 from tasks.entries import envelope, read_value, write_value
+from tasks.slots import slot
 from tasks.stage import STAGE, Entry, worth_retrying
 
 PICTURE_VERSION = "3"
@@ -111,7 +113,7 @@ def read_slide_text(
     from models.slides import load_ocr
 
     entry = Entry()
-    with entry.writing() as at, TemporaryDirectory(dir=at.folder) as scratch:
+    with slot(INFERENCE), entry.writing() as at, TemporaryDirectory(dir=at.folder) as scratch:
         scan = scan_of(picture)
         found = read_slides(
             to_path(recording.uri),

@@ -11,6 +11,7 @@ from core.files import to_path
 from core.hls import package_hls
 from core.home import store
 from core.machine import cores
+from core.pools import ENCODING
 from core.probe import probe
 from core.production import Production
 from core.records import Highlight, MediaInfo, MediaRef, ModelRef, Span, StageRef
@@ -19,6 +20,7 @@ from core.rendering import RenderedClip, render_clip
 from core.settings import RenderSettings
 from core.takes import PosterPicker
 from tasks.entries import read_value, write_value
+from tasks.slots import slot
 from tasks.stage import STAGE, Entry, worth_retrying
 
 RENDER_VERSION = "4"
@@ -61,7 +63,7 @@ def render_highlight(
         faces: What looks for open eyes on the poster.
     """
     entry = Entry()
-    with entry.writing() as at:
+    with slot(ENCODING), entry.writing() as at:
         with TemporaryDirectory(dir=at.folder) as scratch:
             rendered = render_clip(
                 to_path(recording.uri),

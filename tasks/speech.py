@@ -10,11 +10,13 @@ from core.files import to_path
 from core.glossary import GLOSSARY_VERSION, Glossary
 from core.home import store
 from core.machine import cores, release_memory
+from core.pools import INFERENCE
 from core.records import MediaRef, ModelRef, StageRef, Transcript
 from core.sentences import sentences_from_words
 from core.settings import SpeechSettings
 from core.subtitles import parse_subtitles
 from tasks.entries import envelope, pcm_path, read_value, write_value
+from tasks.slots import slot
 from tasks.stage import STAGE, Entry, worth_retrying
 
 SPEECH_VERSION = "1"
@@ -44,7 +46,7 @@ def recognise_speech(
     from models import speech
 
     entry = Entry()
-    with entry.writing() as at:
+    with slot(INFERENCE), entry.writing() as at:
         pcm, heard = pcm_path(sound), envelope(sound)
         chunks = chunk_spans(heard.level_dbfs, heard.hop_s, duration_s)
         found = speech.transcribe(

@@ -5,6 +5,7 @@ name and all its inputs (among them its version, its settings, the model's versi
 from), never a path, so a recording is recognised under any name.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,10 +24,12 @@ from core import progress
 from core.errors import MediaTimeout, StoreError
 from core.home import home, store
 from core.identity import key_of
+from core.logs import bound, switch_on
 from core.records import MediaRef, StageRef
 from core.store import RECORD
 
 ARTIFACT_EVERY_S = 2.0
+log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -88,6 +91,8 @@ class Entry:
         context = TaskRunContext.get()
         if context is None:
             raise RuntimeError("a stage's entry exists only inside its task")
+        switch_on()  # a task runner may have brought the task into a process of its own
+        self._run = context.task_run
         self.ref = entry_of(context.task.name, context.parameters)
         self.recording: MediaRef = context.parameters["recording"]
         self.label = context.task_run.name
@@ -96,9 +101,29 @@ class Entry:
     def writing(self) -> Iterator[Writing]:
         """A scratch folder that becomes the entry, while progress goes to the terminal and to the Prefect UI."""
         began_s = time.monotonic()
-        with _told(self.recording, self.ref, self.label) as tell, store().writing(self.ref) as folder:
+        with self._logged(), _told(self.recording, self.ref, self.label) as tell, store().writing(self.ref) as folder:
             yield Writing(folder, tell)
         self.ref = replace(self.ref, seconds=round(time.monotonic() - began_s, 3))
+
+    @contextmanager
+    def _logged(self) -> Iterator[None]:
+        """Events inside carry the ids of recording and stage, whatever process or thread the task is in."""
+        began_s, flow_run = time.monotonic(), self._run.flow_run_id
+        about = {"key": self.ref.key, "task": self.label}
+        with bound(
+            sha256=self.ref.sha256,
+            recording=self.recording.name,
+            stage=self.ref.stage,
+            flow_run_id=str(flow_run) if flow_run else None,
+        ):
+            log.info("stage begun", extra={**about, "attempt": self._run.run_count})
+            try:
+                yield
+            except BaseException as error:
+                seconds = round(time.monotonic() - began_s, 3)
+                log.warning("stage failed", extra={**about, "seconds": seconds, "error": type(error).__name__})
+                raise
+            log.info("stage ended", extra={**about, "seconds": round(time.monotonic() - began_s, 3), "cached": False})
 
 
 @contextmanager

@@ -1,21 +1,71 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from prefect.client.schemas.schedules import CronSchedule
+from prefect.events.schemas.deployment_triggers import DeploymentEventTrigger
 from prefect.flows import load_flow_from_entrypoint
 
+from core.pools import CONTROL, CPU, GPU, POOLS
 from core.settings import Settings
 from flows.options import fields
+from flows.watch_command import ARRIVED
 
 DEPLOYMENTS = yaml.safe_load(Path("prefect.yaml").read_text())["deployments"]
+QUEUES = {(pool.name, queue.name) for pool in POOLS for queue in pool.queues}
+POOL_OF = {
+    "highlight": CPU,
+    "nightly": CONTROL,
+    "on-upload": CONTROL,
+    "cpu": CPU,
+    "gpu": GPU,
+    "retrain": GPU,
+    "promote": GPU,
+    "retention": CONTROL,
+}
+
+
+def named(name: str) -> dict[str, Any]:
+    (found,) = (deployment for deployment in DEPLOYMENTS if deployment["name"] == name)
+    return found
+
+
+def test_every_deployment_is_there_in_its_pool():
+    assert {deployment["name"]: deployment["work_pool"]["name"] for deployment in DEPLOYMENTS} == POOL_OF
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda d: d["name"])
 def test_entrypoint_loads_and_knows_its_parameters(deployment):
     flow = load_flow_from_entrypoint(deployment["entrypoint"], use_placeholder_flow=False)
     assert set(deployment.get("parameters", {})) <= set(flow.parameters.properties)
-    assert deployment["work_pool"]["name"]
+    pool = deployment["work_pool"]
+    assert (pool["name"], pool["work_queue_name"]) in QUEUES
+    assert deployment["description"] and "winnow" in deployment["tags"]
+
+
+def test_an_arrival_starts_a_nightly_of_that_one_recording():
+    deployment = named("on-upload")
+    (given,) = deployment["triggers"]
+    trigger = DeploymentEventTrigger.model_validate(given)
+    assert trigger.expect == {ARRIVED} and trigger.threshold == 1 and trigger.enabled
+    parameters = given["parameters"]
+    assert parameters["only"] == ["{{ event.payload.uri }}"]
+    assert (parameters["inbox"], parameters["store_uri"]) == ("{{ event.payload.inbox }}", "{{ event.payload.store }}")
+    flow = load_flow_from_entrypoint(deployment["entrypoint"], use_placeholder_flow=False)
+    assert set(parameters) <= set(flow.parameters.properties)
+
+
+def test_what_only_waits_gives_its_work_to_workers():
+    for name in ("nightly", "on-upload"):
+        assert named(name)["parameters"]["engine"] == "workers"
+
+
+@pytest.mark.parametrize("name", ["nightly", "retrain", "retention"])
+def test_what_is_scheduled_waits_for_somebody_to_switch_it_on(name):
+    (schedule,) = named(name)["schedules"]
+    assert CronSchedule(cron=schedule["cron"], timezone=schedule["timezone"])
+    assert len(schedule["cron"].split()) == 5 and schedule["active"] is False
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda d: d["name"])
@@ -27,13 +77,9 @@ def test_every_field_of_the_form_is_described(deployment):
     assert deployment["enforce_parameter_schema"]
 
 
-def test_retraining_waits_for_somebody_to_switch_its_schedule_on():
-    (retraining,) = (deployment for deployment in DEPLOYMENTS if deployment["name"] == "retrain")
-    (weekly,) = retraining["schedules"]
-    assert CronSchedule(cron=weekly["cron"], timezone=weekly["timezone"])
-    assert len(weekly["cron"].split()) == 5
+def test_retraining_is_weekly():
+    (weekly,) = named("retrain")["schedules"]
     assert weekly["cron"].split()[4] != "*"
-    assert weekly["active"] is False
 
 
 def test_the_forms_of_the_model_flows_bound_what_can_be_wrong():

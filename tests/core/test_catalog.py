@@ -2,6 +2,7 @@ import re
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -180,12 +181,12 @@ def test_every_column_is_explained_in_the_docs_with_type_and_unit():
         assert as_markdown(table) in text, f"docs/catalog.md: the columns of {table} are not those of the schema"
 
 
-def test_the_queries_in_the_docs_run(tmp_path, monkeypatch):
+def test_the_queries_in_the_docs_run(root, monkeypatch):
     for n in range(3):
-        record(tmp_path, run(B, f"r{n}", day=date(2026, 11, 16) + timedelta(days=n)), manifest(B))
-    record(tmp_path, run(None, "r9", day=date(2026, 11, 17), status="failed", reason="away"))
-    compact(tmp_path)
-    monkeypatch.setenv("WINNOW_STORE", str(tmp_path))
+        record(root, run(B, f"r{n}", day=date(2026, 11, 16) + timedelta(days=n)), manifest(B))
+    record(root, run(None, "r9", day=date(2026, 11, 17), status="failed", reason="away"))
+    compact(root)
+    monkeypatch.setenv("WINNOW_STORE", root)
     blocks = re.findall(r"^```python\n(.*?)^```", DOC.read_text(), re.MULTILINE | re.DOTALL)
     assert len(blocks) >= 4
     names = {}
@@ -196,6 +197,58 @@ def test_the_queries_in_the_docs_run(tmp_path, monkeypatch):
     assert names["failed"]["reason"].to_pylist() == ["away"]
     assert names["stages"].loc["render"] == 27.0
     assert names["newest"].num_rows == 4
+    assert names["outcomes"] == [("done", 3), ("failed", 1)]
+    best = [
+        sorted(zip(found["score"], found["title"], found["day"].astype(str).str[:10], found["folder"], strict=True))
+        for found in (names["best"], names["best_sql"])
+    ]
+    assert best[0] == best[1]
+    assert names["per_day_sql"] == [(date(2026, 11, d), 2) for d in (16, 17, 18)]
+    assert dict(names["stages_sql"]) == names["stages"].to_dict()
+
+
+def test_pandas_pyarrow_and_duckdb_give_the_same_also_while_new_files_wait(root):
+    record(root, run(), manifest())
+    record(root, run(B, day=TUESDAY), manifest(B, clips=3))
+    compact(root)
+    compacted = read(root, "clips", columns=SHOWN).to_pylist()
+    record(root, run(B, "r2", day=TUESDAY), manifest(B))  # a run since the compaction, of a day that has a file
+    record(root, run(A, "r3", day=TUESDAY + timedelta(days=1)), manifest(A))  # and of one that has none
+    answers = [by_pandas(root), by_pyarrow(root), by_duckdb(root)]
+    assert answers[0] == answers[1] == answers[2] == ordered(compacted)
+    now = read(root, "clips", columns=SHOWN)
+    assert duckdb.sql("SELECT count(*) FROM now").fetchall() == [(len(compacted) + 4,)]
+    compact(root)
+    assert by_pandas(root) == by_pyarrow(root) == by_duckdb(root) == ordered(now.to_pylist())
+
+
+SHOWN = ["day", "sha256", "run_id", "clip", "score", "title", "tags", "true_peak_dbtp"]
+
+
+def ordered(rows):
+    return sorted(
+        ({**row, "day": str(row["day"])[:10]} for row in rows), key=lambda row: [str(v) for v in row.values()]
+    )
+
+
+def by_pandas(root):
+    frame = pd.read_parquet(f"{root}/catalog/v1/clips", columns=SHOWN, dtype_backend="pyarrow")
+    return ordered(pa.Table.from_pandas(frame).select(SHOWN).to_pylist())
+
+
+def by_pyarrow(root):
+    files = CatalogFiles(root)
+    dataset = pads.dataset(files.table_folder("clips"), filesystem=files.fs, partitioning="hive")
+    return ordered(dataset.to_table(columns=SHOWN).to_pylist())
+
+
+def by_duckdb(root):
+    with duckdb.connect() as duck:
+        if root.startswith("s3://"):
+            duck.register_filesystem(CatalogFiles(root).fs)
+        files = f"read_parquet('{root}/catalog/v1/clips/*/part.parquet', hive_partitioning = true)"
+        found = duck.sql(f"SELECT {', '.join(SHOWN)} FROM {files}").to_arrow_table()
+    return ordered(found.to_pylist())
 
 
 def test_pandas_and_pyarrow_read_the_days_files_without_winnow(root):

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from core.logs import OWN, JsonLines, bound, carried, configure, context
+from core.errors import BadSetting
+from core.logs import OWN, bound, carried, configure, context, formatter, switch_on
 from core.masking import Mask
 
 log = logging.getLogger("core.somewhere")
@@ -92,10 +93,11 @@ def test_an_exception_is_data_with_its_frames_and_its_cause(lines):
             raise RuntimeError("reading the talk failed") from error
     except RuntimeError:
         log.exception("it failed")
-    exception = lines()[0]["exception"]
-    assert (exception["type"], exception["message"]) == ("RuntimeError", "reading the talk failed")
-    assert exception["frames"][-1]["function"] == "test_an_exception_is_data_with_its_frames_and_its_cause"
-    assert [cause["type"] for cause in exception["caused_by"]] == ["ValueError"]
+    exception, cause = lines()[0]["exception"]
+    assert (exception["exc_type"], exception["exc_value"]) == ("RuntimeError", "reading the talk failed")
+    assert exception["frames"][-1]["name"] == "test_an_exception_is_data_with_its_frames_and_its_cause"
+    assert cause["exc_type"] == "ValueError"
+    assert "locals" not in exception["frames"][-1], "values of variables may be secrets"
 
 
 def test_secrets_are_masked_in_words_data_and_exceptions(lines, stream, monkeypatch):
@@ -104,8 +106,19 @@ def test_secrets_are_masked_in_words_data_and_exceptions(lines, stream, monkeypa
         raise OSError("wJalrXUtnFEMI was refused")
     except OSError:
         log.exception("with %s", "correct horse battery", extra={"path": Path("/x/wJalrXUtnFEMI"), "api_key": "zz"})
-    assert lines()[0]["exception"]["type"] == "OSError"
+    assert lines()[0]["exception"][0]["exc_type"] == "OSError"
     assert not any(secret in stream.getvalue() for secret in ("wJalrXUtnFEMI", "correct horse", "zz"))
+
+
+def test_the_text_form_masks_the_same(stream, monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI")
+    configure("text", stream=stream)
+    try:
+        raise OSError("wJalrXUtnFEMI was refused")
+    except OSError:
+        log.exception("at s3://me:pass@host/x", extra={"path": Path("/x/wJalrXUtnFEMI"), "api_key": "zz"})
+    assert "OSError: ********** was refused" in stream.getvalue()
+    assert not any(secret in stream.getvalue() for secret in ("wJalrXUtnFEMI", "me:pass", "zz"))
 
 
 STRANGE = {
@@ -120,7 +133,7 @@ STRANGE = {
 @pytest.mark.parametrize("name", STRANGE)
 def test_strange_text_stays_on_one_line_and_comes_back_whole(name):
     # By the formatter alone: what pytest keeps of a logged surrogate cannot be sent between its processes.
-    line = JsonLines(Mask()).format(logging.makeLogRecord({"msg": STRANGE[name], "name": "core.somewhere"}))
+    line = formatter("json", Mask()).format(logging.makeLogRecord({"msg": STRANGE[name], "name": "core.somewhere"}))
     assert line.isascii() and len(line.splitlines()) == 1
     assert json.loads(line)["event"] == STRANGE[name]
 
@@ -133,7 +146,7 @@ def test_values_that_json_lacks_do_not_lose_the_event(lines):
 
 def test_words_that_do_not_fit_their_arguments_do_not_lose_the_event():
     record = logging.makeLogRecord({"msg": "%d clips", "args": ("no number",), "name": "core.x"})
-    assert json.loads(JsonLines(Mask()).format(record))["event"] == "%d clips ('no number',)"
+    assert json.loads(formatter("json", Mask()).format(record))["event"] == "%d clips ('no number',)"
 
 
 def test_configuring_twice_writes_each_event_once(stream):
@@ -156,10 +169,52 @@ def test_the_text_form_has_the_ids_and_no_event_can_pass_for_another(stream):
     with bound(recording="talk.mp4"):
         log.warning("first\n2026-01-01T00:00:00.000Z error core: forged\x1b[2J")
     first, second = stream.getvalue().splitlines()
-    assert "warning core.somewhere: first" in first
+    assert "[warning  ] first" in first
     assert second.startswith("    ")
     assert "\\x1b" in second
-    assert "recording=talk.mp4" in second
+    assert "[core.somewhere]" in second and "recording=talk.mp4" in second
+
+
+def test_an_exception_in_the_text_form_cannot_pass_for_an_event(stream):
+    configure("text", stream=stream)
+    try:
+        raise ValueError("one\n2026-01-01T00:00:00.000Z [error    ] forged")
+    except ValueError:
+        log.exception("it failed", extra={"file": "a\x1b[2J"})
+    head, *rest = stream.getvalue().splitlines()
+    assert "it failed" in head and "\\x1b" in head
+    assert rest and all(line.startswith("    ") or line.startswith("Traceback") for line in rest)
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_fields_of_ours_are_not_overwritten_by_data(stream, form):
+    configure(form, stream=stream)
+    log.error("nothing was raised", exc_info=True, extra={"event": "other", "level": "other", "time": "other"})
+    assert "nothing was raised" in stream.getvalue() and "other" not in stream.getvalue()
+
+
+def test_without_a_setting_nothing_is_switched_on(stream, monkeypatch):
+    monkeypatch.delenv("WINNOW_LOG", raising=False)
+    before = list(logging.getLogger().handlers)
+    assert switch_on() is None
+    assert logging.getLogger().handlers == before
+
+
+def test_the_first_switch_counts_and_its_level_holds(stream, monkeypatch, capsys):
+    monkeypatch.setenv("WINNOW_LOG", "json")
+    monkeypatch.setenv("WINNOW_LOG_LEVEL", "warning")
+    assert switch_on() is switch_on() is not None
+    log.info("quiet")
+    log.warning("loud")
+    assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == ["loud"]
+
+
+@pytest.mark.parametrize(("name", "value"), [("WINNOW_LOG", "xml"), ("WINNOW_LOG_LEVEL", "louder")])
+def test_settings_that_say_nothing_are_refused(stream, monkeypatch, name, value):
+    monkeypatch.setenv("WINNOW_LOG", "json")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadSetting, match=name):
+        switch_on()
 
 
 PREFECT = """

@@ -15,12 +15,12 @@ from core.metrics import (
     Gauge,
     Readings,
     add,
+    gauge,
     load,
     merged,
     nightly_gauges,
     observe,
     observed,
-    queue_depth,
 )
 from core.metrics import series as named
 from core.records import StageTiming
@@ -60,15 +60,16 @@ ends = st.lists(st.sampled_from([*whole_night().recordings]), max_size=6)
 @settings(max_examples=40)
 @given(ends, ends, st.integers(0, 9), st.integers(0, 9))
 def test_the_order_of_merging_does_not_matter(left, right, early, late):
-    a = merged(*map(observed, left), queue_depth({"normal": 3}, at=early))
-    b = merged(*map(observed, right), queue_depth({"normal": 5}, at=late))
+    a = merged(*map(observed, left), gauge("winnow_recordings_waiting", 3, at=early))
+    b = merged(*map(observed, right), gauge("winnow_recordings_waiting", 5, at=late))
     assert merged(a, b) == merged(b, a)
     assert merged(a, Readings()) == a
 
 
 def test_of_a_gauge_the_later_value_holds():
-    early, late = queue_depth({"urgent": 7}, at=10), queue_depth({"urgent": 0}, at=20)
-    assert merged(late, early).gauges[named("winnow_queue_depth", {"priority": "urgent"})] == Gauge(0.0, 20)
+    queue = {"pool": "winnow-cpu", "queue": "urgent", "state": "late"}
+    early, late = gauge("winnow_queue_depth", 7, queue, at=10), gauge("winnow_queue_depth", 0, queue, at=20)
+    assert merged(late, early).gauges == {named("winnow_queue_depth", queue): Gauge(0, 20)}
 
 
 def test_a_nightly_tells_when_it_ended_and_how():

@@ -9,8 +9,9 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as prometheus_families
 
 from core.errors import BadSetting
-from core.metrics import METRICS, Readings, merged, nightly_gauges, observed, queue_depth
+from core.metrics import METRICS, Readings, gauge, merged, nightly_gauges, observed
 from core.metrics_export import openmetrics_text, prometheus_text, serving, write_textfile
+from core.metrics_live import live
 from core.nightly_report import RecordingEnd
 from tests.core.nightly_samples import done, whole_night
 
@@ -18,10 +19,18 @@ HARD = 'a "quoted" \\back\nslash ünï'
 
 
 @pytest.fixture(scope="module")
-def readings() -> Readings:
+def readings(tmp_path_factory: pytest.TempPathFactory) -> Readings:
     odd = RecordingEnd(name="x", status="failed", error=HARD, stage="")
     ends = [*whole_night().recordings, done(), odd]
-    return merged(*map(observed, ends), nightly_gauges(whole_night()), queue_depth({"normal": 2, "urgent": 0}))
+    queue = {"pool": "winnow-cpu", "queue": "urgent"}
+    depths = (
+        gauge("winnow_prefect_up", 1),
+        gauge("winnow_queue_depth", 2, {**queue, "state": "late"}),
+        gauge("winnow_queue_depth", 0, {**queue, "state": "pending"}),
+        gauge("winnow_queue_running", 1, queue),
+    )
+    home = tmp_path_factory.mktemp("home")
+    return merged(*map(observed, ends), nightly_gauges(whole_night()), live(home), *depths)
 
 
 def test_the_openmetrics_text_is_strictly_right_and_whole(readings):

@@ -6,6 +6,7 @@ import pytest
 from core import retention_store
 from core.catalog import read, record
 from core.compaction import compact
+from core.disk_cache import DiskCache
 from core.leases import working_on
 from core.publishing import named_files
 from core.records import StageRef
@@ -251,6 +252,19 @@ def test_days_of_the_catalog_go_by_table(home, root):
     assert read(root, "runs").num_rows == 2
 
 
+def test_logs_of_failures_go_with_their_days(home, root):
+    store = Store(root)
+    for day in (MONDAY, NOW.date()):
+        folder = f"{store.root}/failures/{day}"
+        store.fs.makedirs(folder, exist_ok=True)
+        store.fs.pipe_file(f"{folder}/r1-k.txt", b"Traceback")
+    plan = expired(home, root, RetentionPolicy(failures_days=30), NOW)
+    assert [(item.kind, item.path, item.files) for item in plan.items] == [("failures", f"failures/{MONDAY}", 1)]
+    apply(plan)
+    left = below(root, f"{store.root}/failures")
+    assert [path.rsplit("/", 2)[1] for path in left] == [str(NOW.date())]
+
+
 def test_what_a_killed_writer_left_aside_in_the_catalog_goes(home, tmp_path):
     record(tmp_path, run())
     aside = tmp_path / "catalog/v1/_new/runs/day=2026-03-02/.x.part"
@@ -258,3 +272,41 @@ def test_what_a_killed_writer_left_aside_in_the_catalog_goes(home, tmp_path):
     assert not expired(home, tmp_path, RetentionPolicy(), datetime.now(UTC)).items
     apply(expired(home, tmp_path, RetentionPolicy(), datetime.now(UTC) + timedelta(days=3)))
     assert not aside.exists() and read(tmp_path, "runs").num_rows == 1
+
+
+def test_fetched_recordings_go_by_their_last_use_and_stay_while_they_are_used(home):
+    cache = DiskCache(home / "inbox", max_bytes=1_000)
+    with cache.arriving("key", 4) as part:
+        part.write_bytes(b"talk")
+        path = cache.keep(part, A)
+    age(path.parent, 31)
+    plan = expired(home, None, RetentionPolicy(), NOW)
+    assert paths(plan) == [f"inbox/objects/ab/{A}"]
+    with cache.pinned(A):  # which also counts as use
+        assert [stays.why for stays in apply(plan).skipped] == ["it was used again"]
+        age(path.parent, 31)
+        assert [stays.why for stays in apply(plan).skipped] == ["a run works on the recording"]
+    assert len(apply(plan).removed) == 1 and cache.known("key") is None
+
+
+def test_what_cannot_be_removed_is_told_and_the_rest_goes(home, tmp_path):
+    entry(home, days=200)
+    entry(home, "audio", days=100)
+    root = str(tmp_path / "store")
+    publication(root)
+    plan = expired(home, root, ALL, NOW)
+    (home / "scratch").rmdir()
+    (home / "scratch").write_text("a file where entries are moved to before they go")
+    done = apply(plan)
+    assert [stays.item.kind for stays in done.failed] == ["intermediates", "intermediates"]
+    assert [item.kind for item in done.removed] == ["clips"]
+
+
+def test_where_nothing_can_be_removed_no_more_is_tried(home):
+    for number in range(5):
+        entry(home, key=f"k{number}", days=100 + number)
+    plan = expired(home, None, RetentionPolicy(), NOW)
+    (home / "scratch").rmdir()
+    (home / "scratch").write_text("a file")
+    whys = [stays.why for stays in apply(plan).failed]
+    assert len(whys) == 5 and whys[3:] == ["not tried after 3 failures in a row"] * 2

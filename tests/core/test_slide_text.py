@@ -1,10 +1,10 @@
-"""Pages put together by hand: what is the title, what stands on every slide, in which order lines are read."""
+"""Pages put together by hand: what is the title, what stands on every slide."""
 
 import pytest
 
 from core.boxes import Box
 from core.sights import TextLine
-from core.slide_text import Page, adds_lines, corrected, furniture, plain, reading_order, title_of
+from core.slide_text import Page, adds_lines, corrected, furniture, plain, title_of
 
 SLIDE = Box(0, 0, 1280, 720)
 
@@ -95,39 +95,6 @@ def test_the_title_of_a_slide_that_grows_is_no_furniture() -> None:
 
 def test_of_few_slides_nothing_is_furniture() -> None:
     assert furniture(DECK[:3]) == [frozenset()] * 3
-
-
-def test_two_columns_are_read_one_after_the_other_below_the_title() -> None:
-    left = [line(f"left {n}", 80, 200 + 60 * i) for i, n in enumerate(["one", "two", "three"])]
-    right = [line(f"right {n}", 700, 203 + 60 * i) for i, n in enumerate(["one", "two", "three"])]
-    mixed = [
-        right[0],
-        left[2],
-        left[0],
-        right[2],
-        line("A title across both columns of it", 200, 60, 52),
-        left[1],
-        right[1],
-    ]
-    assert [found.text for found in reading_order(mixed)] == [
-        "A title across both columns of it",
-        "left one",
-        "left two",
-        "left three",
-        "right one",
-        "right two",
-        "right three",
-    ]
-
-
-def test_pieces_on_one_line_are_joined_and_those_far_apart_are_not() -> None:
-    pieces = [line("water", 230, 101, w=90), line("The Moon pulls", 80, 100, w=140), line("Fig. 2", 900, 102)]
-    assert [found.text for found in reading_order(pieces)] == ["The Moon pulls water", "Fig. 2"]
-    assert reading_order(pieces)[0].box == Box(80, 100, 240, 31)
-
-
-def test_no_lines_are_no_error() -> None:
-    assert reading_order([]) == []
 
 
 def test_words_that_stand_alone_elsewhere_are_parted() -> None:

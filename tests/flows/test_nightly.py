@@ -94,7 +94,9 @@ def test_each_recording_is_taken_once_and_each_end_is_told(first):
     } or {end.name: end.status for end in first.recordings} == {
         "talk.mp4": "skipped", "zz copy.mp4": "done", "notes.mp4": "rejected"
     }  # fmt: skip
-    assert next(end.reason for end in first.recordings if end.status == "skipped").endswith("under another name.")
+    assert next(end.reason for end in first.recordings if end.status == "skipped").endswith(
+        "under another name as well."
+    )
 
 
 def test_what_was_made_stands_in_the_store_and_in_the_catalog(places, first):
@@ -142,8 +144,8 @@ def test_a_file_that_is_still_written_is_left_for_later(tmp_path, desk):
 
 
 def test_too_many_failures_fail_the_nightly_and_are_tried_again_by_the_next(tmp_path, desk, run, monkeypatch):
-    from flows import night
     from flows import nightly as module
+    from flows import one_recording
 
     inbox, kept = tmp_path / "inbox", tmp_path / "store"
     shutil.copytree(desk / "monday", inbox)
@@ -152,7 +154,7 @@ def test_too_many_failures_fail_the_nightly_and_are_tried_again_by_the_next(tmp_
         def full(folder: Path, uri: str) -> None:
             raise OSError(28, "No space left on device")
 
-        patch.setattr(night, "upload", full)
+        patch.setattr(one_recording, "upload", full)
         with pytest.raises(module.NightlyFailed) as failed:
             run(str(inbox), str(kept))
     assert [(end.status, end.error) for end in failed.value.report.recordings] == [("failed", "OSError")]

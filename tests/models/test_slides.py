@@ -53,6 +53,29 @@ def test_a_small_picture_is_read_and_its_boxes_are_in_its_own_pixels(reader: Sli
     assert Box(20, 15, 320, 50).contains(lines[0].box)
 
 
+def test_letters_of_six_pixels_are_read_in_a_small_picture(reader: SlideReader) -> None:
+    image = Image.new("RGB", (1280, 360), (230, 234, 238))
+    font = ImageFont.truetype(FONTS / "DejaVuSans.ttf", 24)
+    said = ["Increased levels of hormones in rotating shift workers", "associated with a misaligned clock and risk"]
+    for row, text in enumerate(said):
+        ImageDraw.Draw(image).text((200, 100 + 30 * row), text, font=font, fill=(60, 66, 72))
+    small = np.asarray(image.resize((426, 120), Image.Resampling.LANCZOS))
+    lines = reader.read(small)
+    assert [line.text.replace(" ", "") for line in lines] == [text.replace(" ", "") for text in said]
+    assert Box(60, 26, 290, 22).contains(lines[0].box) and lines[0].box.h < 14
+
+
+@pytest.mark.parametrize("turn", [Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_270], ids=["upwards", "downwards"])
+def test_lines_on_end_are_read_each_for_itself(reader: SlideReader, turn: Image.Transpose) -> None:
+    image = Image.new("RGB", (960, 320), (250, 250, 250))
+    font = ImageFont.truetype(FONTS / "DejaVuSans.ttf", 32)
+    for row, text in enumerate(["bottom right", "Success rate"]):
+        ImageDraw.Draw(image).text((300, 100 + 60 * row), text, font=font, fill=(30, 30, 30))
+    lines = reader.read(np.asarray(image.transpose(turn)))
+    assert sorted(line.text for line in lines) == ["Success rate", "bottom right"]
+    assert all(line.box.h > 3 * line.box.w for line in lines)
+
+
 @pytest.mark.parametrize("shape", [(720, 1280), (3, 3), (1, 2000)], ids=["empty", "tiny", "a single row"])
 def test_a_picture_without_text_has_no_lines(reader: SlideReader, shape: tuple[int, int]) -> None:
     assert reader.read(np.full((*shape, 3), 200, np.uint8)) == []

@@ -1,0 +1,86 @@
+"""Files that are written once and never changed: of several writers one wins, and the others are told.
+
+In a bucket by a conditional write (If-None-Match), in a folder by a link that fails where the name is taken.
+"""
+
+import os
+import tempfile
+from pathlib import Path, PurePosixPath
+
+import fsspec
+
+from core.patience import asked, is_local
+
+TAKEN = (409, 412)
+"""What a server answers where the object is there already, or somebody else is just writing it."""
+
+
+def create(fs: fsspec.AbstractFileSystem, path: str, content: bytes) -> bool:
+    """Write a file, complete or not there at all; False, and nothing changed, where it already is.
+
+    True as well where it holds exactly `content`: an answer that was lost makes a client send twice.
+
+    Raises StoreError if the store cannot be written.
+    """
+    doing = f"Writing {path}"
+    if is_local(fs):
+        return asked(fs, doing, lambda: _linked(Path(path), content))
+    return asked(fs, doing, lambda: _put(fs, path, content))
+
+
+def read(fs: fsspec.AbstractFileSystem, path: str) -> bytes | None:
+    """The bytes of a file; None if it is not there. Raises StoreError if the store does not answer."""
+
+    def get() -> bytes | None:
+        try:
+            content = fs.cat_file(path)
+            return content if isinstance(content, bytes) else str(content).encode()
+        except FileNotFoundError:
+            return None
+
+    return asked(fs, f"Reading {path}", get)
+
+
+def remove(fs: fsspec.AbstractFileSystem, path: str) -> bool:
+    """Remove a file; False where there was none. Raises StoreError if the store does not let it."""
+
+    def drop() -> bool:
+        if not fs.exists(path):
+            return False
+        try:
+            fs.rm_file(path)
+        except FileNotFoundError:
+            return False
+        return True
+
+    return asked(fs, f"Removing {path}", drop)
+
+
+def _linked(path: Path, content: bytes) -> bool:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, aside = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(aside).chmod(0o644)
+        os.link(aside, path)
+        return True
+    except FileExistsError:
+        return path.read_bytes() == content
+    finally:
+        Path(aside).unlink(missing_ok=True)
+
+
+def _put(fs: fsspec.AbstractFileSystem, path: str, content: bytes) -> bool:
+    from core.bucket import status
+
+    try:
+        fs.pipe_file(str(PurePosixPath(path)), content, IfNoneMatch="*")
+        return True
+    except Exception as error:
+        if not isinstance(error, FileExistsError) and status(error) not in TAKEN:
+            raise
+        there = fs.cat_file(path)
+        return there == content
