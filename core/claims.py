@@ -53,16 +53,8 @@ def claim(store: str | Path, sha256: str, run_id: str, began: datetime) -> Claim
         if once.create(fs, path, wanted.model_dump_json().encode()):
             return wanted
         standing = once.read(fs, path)
-        if standing is not None:  # else it was released meanwhile
+        if standing is not None:  # else it was taken back meanwhile
             return _parsed(Claim, standing, path)
-
-
-def release(store: str | Path, sha256: str, run_id: str) -> None:
-    """Give up a claim of this run before the recording has ended; somebody else's stays."""
-    fs, place = _place(store, sha256)
-    standing = once.read(fs, f"{place}.claim.json")
-    if standing is not None and _parsed(Claim, standing, place).run_id == run_id:
-        once.remove(fs, f"{place}.claim.json")
 
 
 def conclude(store: str | Path, sha256: str, end: End) -> bool:

@@ -13,12 +13,13 @@ from pydantic import ValidationError
 
 from core.catalog_files import CatalogFiles
 from core.catalog_schema import TABLES
+from core.job_ends import FOLDER as AT_WORK
 from core.manifest import MANIFEST_NAME, Manifest
 from core.patience import asked, is_local, opened
 from core.publishing import named_files
 from core.retention_items import Item, Kind, older
 
-CLIPS, CATALOG, LOGS = "clips", "catalog", "failures"
+CLIPS, LOGS = "clips", "failures"
 
 
 class Published:
@@ -120,12 +121,15 @@ def old_logs(store: str | Path, failures_days: float | None, now: datetime) -> I
 
 
 def old_asides(store: str | Path, leftovers_days: float | None, now: datetime) -> Iterator[Item]:
-    """Files that killed processes were writing aside in the catalog; no reader takes them for anything."""
+    """What killed processes left outside `clips/`: files that they were writing aside, which no reader takes for
+    anything and only a folder can have, and ends of jobs whose nightly is gone."""
     fs, root = opened(store)
-    for path, info in sorted(_below(fs, f"{root}/{CATALOG}").items()):
-        name = PurePosixPath(path).name
-        if name.startswith(".") and name.endswith(".part") and older(_written(info), leftovers_days, now.timestamp()):
-            yield _item("leftovers", str(PurePosixPath(path).relative_to(root)), {"": info}, "half-written")
+    for path, info in sorted(_below(fs, root if is_local(fs) else f"{root}/{AT_WORK}").items()):
+        name = str(PurePosixPath(path).relative_to(root))
+        aside = name.rpartition("/")[2].startswith(".") and name.endswith(".part")
+        meant = (aside or name.startswith(f"{AT_WORK}/")) and not name.startswith(f"{CLIPS}/")
+        if meant and older(_written(info), leftovers_days, now.timestamp()):
+            yield _item("leftovers", name, {"": info}, "half-written" if aside else "its nightly is gone")
 
 
 def remove(store: str | Path, item: Item) -> str:

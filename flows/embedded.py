@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 import urllib.error
@@ -21,6 +22,8 @@ from core.home import home
 from core.media import LAUNCHER
 
 START_TIMEOUT_S = 180.0
+LOOK_EVERY_S = 0.5
+MOST_STARTS = 5
 QUIET = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # the command has a display of its own
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",  # nothing leaves this machine
@@ -59,26 +62,61 @@ def prefect_api() -> Iterator[None]:
         return
     os.environ.setdefault("PREFECT_HOME", str(home() / "prefect"))
     Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
-    port = _free_port()
     log = Path(os.environ["PREFECT_HOME"], "server.log")
-    with log.open("wb") as output:
-        server = subprocess.Popen(_server_command(port), env={**os.environ, **OWN_SERVER}, stdin=subprocess.DEVNULL,
-                                  stdout=output, stderr=output, start_new_session=True)  # fmt: skip
-    os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+    server = _OwnServer(_free_port(), log)
+    os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{server.port}/api"
     try:
         import prefect  # noqa: F401  the import takes as long as the server's start: do both at once
 
-        _wait_until_healthy(server, os.environ["PREFECT_API_URL"], log)
+        _wait_until_healthy(server.process, os.environ["PREFECT_API_URL"], log)
+        server.keep()
         yield
         _send_what_is_queued()
     finally:
-        server.terminate()
-        try:
-            server.wait(5)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+        server.end()
         del os.environ["PREFECT_API_URL"]
+
+
+class _OwnServer:
+    """The server's process. One that is killed is started again in its place, with the same database: clients ask
+    again for a minute, so the work goes on."""
+
+    def __init__(self, port: int, log: Path) -> None:
+        self.port, self._log, self._over = port, log, threading.Event()
+        self._env = {**os.environ, **OWN_SERVER}
+        log.write_bytes(b"")
+        self.process = self._started()
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
+
+    def keep(self) -> None:
+        """From now on start it again when it is gone, a few times."""
+        self._keeper.start()
+
+    def end(self) -> None:
+        self._over.set()
+        if self._keeper.is_alive():
+            self._keeper.join()
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def _keep(self) -> None:
+        starts = 0
+        while not self._over.wait(LOOK_EVERY_S):
+            if self.process.poll() is not None and starts < MOST_STARTS:
+                starts += 1
+                self.process = self._started()
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        """Start it. It dies with the thread that did so, the main one or the keeper."""
+        with self._log.open("ab") as output:
+            return subprocess.Popen(
+                _server_command(self.port), env=self._env, stdin=subprocess.DEVNULL, stdout=output,
+                stderr=output, start_new_session=True,
+            )  # fmt: skip
 
 
 def _send_what_is_queued() -> None:

@@ -144,12 +144,9 @@ class _Taking:
         kill at any moment leaves something that the next nightly finishes under the same names."""
         job, sha256 = self.job, fetched.sha256
         standing = claims.claim(job.store_uri, sha256, job.run_id, job.began)
-        try:
-            end, manifest, sizes = self._published(fetched, outcome, standing)
-            record(job.store_uri, self._run(end, standing.run_id, standing.began), manifest, sizes=sizes)
-        except Exception:
-            claims.release(job.store_uri, sha256, job.run_id)
-            raise
+        # The claim stays whatever happens: files and rows may be there already, and go on under the same names.
+        end, manifest, sizes = self._published(fetched, outcome, standing)
+        record(job.store_uri, self._run(end, standing.run_id, standing.began), manifest, sizes=sizes)
         status = "done" if end.status == "done" else "rejected"
         ended = claims.End(run_id=job.run_id, status=status, manifest=end.manifest)
         first = claims.conclude(job.store_uri, sha256, ended)

@@ -1,15 +1,15 @@
 """Fixtures shared by all tests."""
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.commands import Ran, run_here
 
 ROOT = Path(__file__).parents[1]
 WINNOW = str(Path(sys.executable).with_name("winnow"))
@@ -19,30 +19,30 @@ LONGEST_FIRST = ("tests/test_docs.py", "tests/flows/test_highlight.py", "tests/t
 """Files that take minutes. Begun last, one would keep one process busy while the other has nothing left to do."""
 
 
+TOGETHER = ("tests/flows/test_promote.py", "tests/flows/test_retrain.py")
+"""Files that look at one retraining: in one process it is done once for both."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Of `--dist loadfile`, one in which `TOGETHER` counts as one file; None, which is xdist's own, otherwise."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class FilesTogether(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return TOGETHER[0] if file in TOGETHER else file
+
+    return FilesTogether(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def place(item: pytest.Item) -> int:
         return next((n for n, name in enumerate(LONGEST_FIRST) if item.nodeid.startswith(name)), len(LONGEST_FIRST))
 
     items.sort(key=place)
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a `winnow` command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def manifests(self) -> list[Path]:
-        """What `--json` printed."""
-        return [Path(json.loads(line)["manifest"]) for line in self.out.splitlines()]
-
-    @property
-    def manifest(self) -> dict[str, Any]:
-        (path,) = self.manifests
-        return json.loads(path.read_text())
 
 
 @pytest.fixture(scope="session")
@@ -94,8 +94,21 @@ def winnow_env(prefect_server: dict[str, str], tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="session")
-def winnow(winnow_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Ran]:
-    """Run the `winnow` command in an empty folder."""
+def winnow(
+    winnow_env: dict[str, str], prefect_here: None, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Ran]:
+    """Do a `winnow` command in an empty folder, in this process."""
+    folder = tmp_path_factory.mktemp("cwd")
+
+    def run(*arguments: str | Path, env: dict[str, str] | None = None) -> Ran:
+        return run_here([str(argument) for argument in arguments], cwd=folder, env=winnow_env | (env or {}))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def winnow_process(winnow_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Ran]:
+    """Run the `winnow` program in an empty folder."""
     folder = tmp_path_factory.mktemp("cwd")
 
     def run(*arguments: str | Path, env: dict[str, str] | None = None) -> Ran:
@@ -114,13 +127,13 @@ def winnow(winnow_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def short_talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first 80 s of the sample, its picture smaller, its sound as it is."""
+    """The first 60 s of the sample, its picture much smaller, its sound as it is."""
     from core import media
 
     path = tmp_path_factory.mktemp("media") / "short talk.mp4"
     source = media.file_url(ROOT / "data/samples/tides.mp4")
-    smaller = ["-vf", "scale=640:360", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "copy"]
-    media.run_ffmpeg(["-i", source, "-t", "80", *smaller, media.file_url(path)], what="Cutting", timeout_s=60)
+    smaller = ["-vf", "scale=426:240", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "copy"]
+    media.run_ffmpeg(["-i", source, "-t", "60", *smaller, media.file_url(path)], what="Cutting", timeout_s=60)
     return path
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core import media
+from tests.commands import run_here
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -18,9 +20,15 @@ CLONE = re.compile(r"^git clone .*$", re.MULTILINE)
 NOT_FROM_INSIDE = ("make test",)
 """This very suite."""
 WITH_NOTHING_CONFIGURED = "README.md"
-"""Its commands start a Prefect server of their own; those of the other pages find the session's."""
+"""`make demo` starts a Prefect server of its own; other commands find the session's."""
 SAMPLE = Path("data/samples/tides.mp4")
-SAMPLE_S = 75
+CONFIGS = Path("training/configs")
+SAMPLE_S = 45
+FEWER_STEPS = {
+    "debug.yaml": ("max_steps: 60", "max_steps: 20"),
+    "debug_finetuned.yaml": ("max_steps: 12", "max_steps: 6"),
+}
+"""What the pages train on made-up lectures ends at its first checkpoint."""
 READY = ".ready"
 """What `make setup` leaves in the environment."""
 
@@ -37,25 +45,35 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The beginning of the sample with a smaller picture, which costs every command less."""
+    """The beginning of the sample with a smaller picture and fewer frames, which costs every command less."""
     path = tmp_path_factory.mktemp("sample") / SAMPLE.name
-    smaller = ["-t", str(SAMPLE_S), "-vf", "scale=640:360", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "copy"]
+    smaller = ["-t", str(SAMPLE_S), "-vf", "fps=10,scale=426:240", "-c:v", "libx264", "-preset", "ultrafast"]
     media.run_ffmpeg(
-        ["-i", media.file_url(ROOT / SAMPLE), *smaller, media.file_url(path)], what="Scaling", timeout_s=300
+        ["-i", media.file_url(ROOT / SAMPLE), *smaller, "-c:a", "copy", media.file_url(path)],
+        what="Scaling",
+        timeout_s=300,
     )
     return path
 
 
 def clone(folder: Path, sample: Path) -> Path:
-    """What a clone and `make setup` leave in a folder, without copying: the tree and the environment, by links."""
+    """What a clone and `make setup` leave in a folder, without copying: the tree and the environment, by links.
+
+    What makes commands dear is smaller: the sample, and the steps of the configurations that train on nothing real.
+    """
     folder.mkdir()
-    own = {".git", ".venv", "demo", "clips", "results", "runs", "data"}
-    (folder / SAMPLE.parent).mkdir(parents=True)
-    entries = [*ROOT.iterdir(), *(ROOT / "data").iterdir(), *(ROOT / SAMPLE).parent.iterdir()]
-    for entry in entries:
-        if entry.name not in {*own, "samples", SAMPLE.name}:
-            (folder / entry.relative_to(ROOT)).symlink_to(entry)
+    own = {".git", ".venv", "demo", "clips", "results", "runs", "data", "training"}
+    opened = [ROOT, ROOT / "data", (ROOT / SAMPLE).parent, ROOT / "training", ROOT / CONFIGS]
+    for entry in (entry for opening in opened for entry in opening.iterdir()):
+        if entry.name not in {*own, "samples", "configs", SAMPLE.name, *FEWER_STEPS}:
+            link = folder / entry.relative_to(ROOT)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(entry)
     (folder / SAMPLE).symlink_to(sample)
+    for name, (many, few) in FEWER_STEPS.items():
+        text = (ROOT / CONFIGS / name).read_text()
+        assert text.count(many) == 1
+        (folder / CONFIGS / name).write_text(text.replace(many, few))
     environment = folder / ".venv"
     environment.mkdir()
     for entry in Path(sys.prefix).iterdir():
@@ -66,8 +84,24 @@ def clone(folder: Path, sample: Path) -> Path:
     return folder
 
 
+SHELL = re.compile(r"[|&;<>$*?`(){}=#~\n]")
+"""What only a shell understands."""
+
+
+def steps(block: str) -> list[list[str] | str]:
+    """A block's lines: the words of a plain `winnow` command, or a line for the shell; all at once if it has a text."""
+    if "<<" in block:
+        return [block]
+    lines = block.replace("\\\n", " ").strip().splitlines()
+    bare = (re.sub(r'"[^"]*"', "", line) for line in lines)
+    return [
+        shlex.split(line) if line.startswith("winnow ") and not SHELL.search(without) else line
+        for line, without in zip(lines, bare, strict=True)
+    ]
+
+
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p)], ids=lambda p: p.name)
-def test_commands_of_the_page_run(page, home, sample, prefect_server, tmp_path):
+def test_commands_of_the_page_run(page, home, sample, prefect_server, prefect_here, tmp_path):
     folder = clone(tmp_path / "winnow", sample)
     programs = Path(sys.executable).parent
     env = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
@@ -77,10 +111,15 @@ def test_commands_of_the_page_run(page, home, sample, prefect_server, tmp_path):
     for block in blocks(page):
         script = CLONE.sub("", block).replace("cd winnow\n", "\n")
         script = "\n".join(line for line in script.splitlines() if line.strip() not in NOT_FROM_INSIDE)
-        ran = subprocess.run(
-            ["bash", "-eu", "-c", script], cwd=folder, env=env, capture_output=True, text=True, timeout=600
-        )
-        assert ran.returncode == 0, f"{block}\n{ran.stdout[-3000:]}\n{ran.stderr[-3000:]}"
+        for step in steps(script):
+            if isinstance(step, list):
+                done = run_here(step[1:], cwd=folder, env=env | prefect_server)
+                assert done.code == 0, f"{step}\n{done.out[-3000:]}\n{done.err[-3000:]}"
+                continue
+            ran = subprocess.run(
+                ["bash", "-eu", "-c", step], cwd=folder, env=env, capture_output=True, text=True, timeout=600
+            )
+            assert ran.returncode == 0, f"{step}\n{ran.stdout[-3000:]}\n{ran.stderr[-3000:]}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

@@ -37,14 +37,6 @@ def test_of_many_at_once_one_wins_and_all_are_told_the_same(store):
     assert len(set(seen)) == 1
 
 
-def test_a_claim_is_given_up_only_by_the_run_that_made_it(store):
-    claims.claim(store, SHA256, "first", MONDAY)
-    claims.release(store, SHA256, "second")
-    assert claims.claim(store, SHA256, "third", TUESDAY).run_id == "first"
-    claims.release(store, SHA256, "first")
-    assert claims.claim(store, SHA256, "third", TUESDAY).run_id == "third"
-
-
 def test_an_end_is_noted_once_and_may_be_taken_back(store):
     assert claims.concluded(store, SHA256) is None
     done = claims.End(run_id="first", status="done", manifest="somewhere/manifest.json")

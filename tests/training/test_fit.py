@@ -27,9 +27,9 @@ def fit(folder, *more):
     return ran
 
 
-def weights(folder):
+def weights(folder, steps=STEPS):
     found = torch.load(folder / "run/checkpoints/last.ckpt", map_location="cpu", weights_only=True)
-    assert found["global_step"] == STEPS
+    assert found["global_step"] == steps
     return found["state_dict"]
 
 
@@ -85,12 +85,13 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_never_been_stopped(straight,
 
 
 def test_two_processes_learn_what_one_does(tmp_path):
-    still = ("--model.dropout", "0", "--model.word_dropout", "0")
+    steps = 20
+    still = ("--model.dropout", "0", "--model.word_dropout", "0", "--trainer.max_steps", str(steps))
     one, two = tmp_path / "one", tmp_path / "two"
     for folder, more in ((one, ()), (two, ("--trainer.devices", "2", "--trainer.strategy", "ddp"))):
         folder.mkdir()
         fit(folder, *still, *more)
-    expected, found = weights(one), weights(two)
+    expected, found = weights(one, steps), weights(two, steps)
     worst = max(float((found[name] - value).abs().max()) for name, value in expected.items())
     assert worst < 2e-3
     pd.testing.assert_frame_equal(figures(one), figures(two), atol=1.5, check_exact=False)
