@@ -8,7 +8,7 @@ import json
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core import catalog, once
@@ -51,8 +51,8 @@ def failures(store_uri: str) -> dict[str, Failure]:
     ended = dict[str, datetime]()
     for row in catalog.read(store_uri, "runs", columns=["uri", "status", "began", "seconds"]).to_pylist():
         if row["status"] in ("done", "rejected"):
-            began: datetime = row["began"]
-            ended[row["uri"]] = max(began, ended.get(row["uri"], began))
+            at: datetime = row["began"] + timedelta(seconds=row["seconds"] or 0.0)
+            ended[row["uri"]] = max(at, ended.get(row["uri"], at))
     found: dict[str, list[dict[str, Any]]] = {}
     columns = ["uri", "name", "sha256", "at", "reason", "error", "stage", "log"]
     for row in catalog.read(store_uri, "failures", columns=columns).to_pylist():

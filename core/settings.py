@@ -84,9 +84,10 @@ Tighten = Annotated[
 ]
 Renditions = Annotated[
     tuple[str, ...],
+    Field(min_length=1),  # before the validators, so that the form knows it for an array's
     BeforeValidator(_listed),
     AfterValidator(_once),
-    Field(title="Renditions", min_length=1, description="Sizes of each clip, of the ladder: hd, sd, mobile."),
+    Field(title="Renditions", description="Sizes of each clip, of the ladder: hd, sd, mobile."),
 ]
 Hls = Annotated[bool, Field(title="HLS", description="Also package each clip for streaming (HLS, fMP4 segments).")]
 Reel = Annotated[bool, Field(description="Also join the clips into one reel with chapters.")]

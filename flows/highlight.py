@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 from prefect.logging import get_run_logger
-from pydantic import ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
 from core.errors import BadSetting, Cancelled, RefusedInput, WinnowError
 from core.files import Source, display_name, find_sources, to_path, to_uri
@@ -47,6 +47,9 @@ from flows.recording import recording
 from flows.resolving import resolve_models
 from models.writers import writer_for
 
+Named = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000)]
+Sources = Annotated[list[Named], Field(min_length=1)]
+
 
 class BatchFailed(WinnowError):
     """Every recording was tried, and at least one failed; `outcomes` says how each ended."""
@@ -61,9 +64,9 @@ class BatchFailed(WinnowError):
 
 @flow(name="highlight", flow_run_name="highlight into {out}", persist_result=False)
 def highlight(
-    sources: list[str],
-    out: str = "clips",
-    transcript: str | None = None,
+    sources: Sources,
+    out: Named = "clips",
+    transcript: Named | None = None,
     clips: Clips = 8,
     min_s: MinSeconds = 20.0,
     max_s: MaxSeconds = 120.0,

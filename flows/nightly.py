@@ -44,16 +44,14 @@ CACHE_GB = 50.0
 METRICS = "metrics"
 logger = logging.getLogger(__name__)
 
-InboxUri = Annotated[str, Field(title="Inbox", description="A folder or s3://bucket/prefix with recordings.")]
-StoreUri = Annotated[str, Field(title="Store", description="Where clips, catalog and reports go: a folder or s3://….")]
-Patterns = Annotated[Sequence[str], Field(description="Patterns such as talks/**/*.mp4.")]
-Only = Annotated[Sequence[str], Field(description="Take only these objects, by their URIs.")]
-Share = Annotated[float, Field(ge=0, le=1, description="Share of failures beyond which the nightly fails.")]
-Seconds = Annotated[float, Field(ge=0, description="Leave local files written this recently for later, in seconds.")]
-Gigabytes = Annotated[float, Field(gt=0, description="Most that fetched recordings take on a machine's disk, in GB.")]
-AtOnce = Annotated[int, Field(ge=1, le=256, description="Recordings at work at once on threads, Ray or Dask.")]
-Attempts = Annotated[int, Field(ge=1, description="What failed so often in a row is left until it is retried.")]
-Price = Annotated[float | None, Field(ge=0, description="What an hour of one worker costs, for the report.")]
+Place = Annotated[str, Field(min_length=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=0)]
+Gigabytes = Annotated[float, Field(gt=0)]
+AtOnce = Annotated[int, Field(ge=1, le=256)]
+Attempts = Annotated[int, Field(ge=1)]
+Price = Annotated[float | None, Field(ge=0)]
+"""Limits for the form; what fields mean it takes from the flow's docstring."""
 
 
 class NightlyFailed(WinnowError):
@@ -67,11 +65,11 @@ class NightlyFailed(WinnowError):
 
 @flow(name="nightly", flow_run_name="nightly of {inbox}", persist_result=False)
 def nightly(
-    inbox: InboxUri,
-    store_uri: StoreUri,
-    include: Patterns = (),
-    exclude: Patterns = (),
-    only: Only = (),
+    inbox: Place,
+    store_uri: Place,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    only: Sequence[str] = (),
     settings: Settings = Settings(),  # noqa: B008  frozen
     priority: Priority = "normal",
     tags: Sequence[str] = (),
@@ -124,20 +122,9 @@ def nightly(
     )
     run_id = f"{began:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
     fixed = settings.model_copy(update={"model": f"{model.name}@{model.version}"})
-    jobs = [
-        Job(
-            run_id=run_id,
-            began=began,
-            store_uri=store_uri,
-            found=each.found,
-            captions=each.captions,
-            settings=fixed,
-            cache_gb=cache_gb,
-            priority=priority,
-            tags=tuple(tags),
-        )
-        for each in plan.new
-    ]
+    common = {"run_id": run_id, "began": began, "store_uri": store_uri, "settings": fixed, "cache_gb": cache_gb}
+    labels = {"priority": priority, "tags": tuple(tags)}
+    jobs = [Job(**common, **labels, found=each.found, captions=each.captions) for each in plan.new]
     store().sweep()
     with marked(home(), "nightly", run_id=run_id, name=inbox) as mark, bound(run_id=run_id):
         logger.info("nightly begun", extra={"new": len(jobs), "known": plan.known, "engine": engine})

@@ -74,7 +74,7 @@ class _Taking:
     """A job at work. `stage` is the last that was begun, for who asks where it failed."""
 
     def __init__(self, job: Job, began_s: float) -> None:
-        self.job, self.began_s = job, began_s
+        self.job, self.began_s, self.began = job, began_s, datetime.now(UTC)
         self.sha256: str | None = None
         self.mark: Marker | None = None
         self.index = InboxIndex(job.store_uri)
@@ -212,11 +212,12 @@ class _Taking:
              "tags": self.job.tags, "priority": self.job.priority}
         )  # fmt: skip
 
-    def _run(self, end: RecordingEnd, run_id: str, began: datetime) -> Run:
+    def _run(self, end: RecordingEnd, run_id: str, night: datetime) -> Run:
+        """The turn's row in the catalog, under the run and the day of the night that it counts to."""
         return Run(
             id=run_id,
-            day=began.astimezone(UTC).date(),
-            began=began,
+            day=night.astimezone(UTC).date(),
+            began=self.began,
             status=end.status,
             name=end.name,
             uri=end.uri,

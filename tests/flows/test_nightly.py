@@ -3,11 +3,13 @@
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import fsspec
+import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -117,6 +119,14 @@ def test_the_report_is_kept(places, first):
     assert [end.status for end in kept.recordings] == [end.status for end in first.recordings]
 
 
+def test_a_store_with_a_space_in_its_name_is_one_place_for_clips_and_catalog(tmp_path, desk, run):
+    inbox, kept = tmp_path / "in box", tmp_path / "the store"
+    shutil.copytree(desk / "monday", inbox)
+    assert [end.status for end in run(inbox.as_uri(), kept.as_uri()).recordings] == ["done"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in box", "the store"]
+    assert {"clips", "catalog", "nightlies", "ends"} <= {path.name for path in kept.iterdir()}
+
+
 def test_the_next_nightly_has_nothing_to_do(places, first, run):
     again = run(*places)
     assert again.recordings == ()
@@ -143,7 +153,7 @@ def test_a_file_that_is_still_written_is_left_for_later(tmp_path, desk):
     assert plan.new == () and any("still be being written" in note for note in plan.notes)
 
 
-def test_too_many_failures_fail_the_nightly_and_are_tried_again_by_the_next(tmp_path, desk, run, monkeypatch):
+def test_what_failed_is_listed_with_its_log_and_tried_again_by_name(tmp_path, desk, run, monkeypatch, winnow, home):
     from flows import nightly as module
     from flows import one_recording
 
@@ -159,7 +169,47 @@ def test_too_many_failures_fail_the_nightly_and_are_tried_again_by_the_next(tmp_
             run(str(inbox), str(kept))
     assert [(end.status, end.error) for end in failed.value.report.recordings] == [("failed", "OSError")]
     assert [row["status"] for row in catalog.read(str(kept), "runs").to_pylist()] == ["failed"]
-    assert [end.status for end in run(str(inbox), str(kept)).recordings] == ["done"]
+    (failure,) = json.loads(winnow("failures", "list", "--store", kept, "--json").out)
+    assert (failure["name"], failure["tried"], failure["given_up"]) == ("talk.mp4", 1, False)
+    log = Path(failure["look"]).read_text()
+    assert "No space left on device" in log and "Traceback" in log and "stage: publish" in log
+    assert "next nightly" in winnow("failures", "list", "--store", kept).out
+    asked = ("--settle-s", "0", "--clips", "1", "--min-s", "5", "--max-s", "12", "--no-reel")
+    again = winnow("failures", "retry", "talk.mp4", "--store", kept, *asked, "--json", env={"WINNOW_HOME": str(home)})
+    assert again.code == 0, again.err
+    assert [end["status"] for end in json.loads(again.out)["recordings"]] == ["done"]
+    assert json.loads(winnow("failures", "list", "--store", kept, "--json").out) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        pytest.param(["retry", "--store", "STORE"], "--all", id="nothing named"),
+        pytest.param(["retry", "no.mp4", "--store", "STORE"], "no.mp4", id="a name that did not fail"),
+        pytest.param(["list", "--store", "nowhere"], "nowhere", id="no such store"),
+        pytest.param(["retry", "--all", "--store", "STORE", "--at-once", "0"], "--at-once", id="none at once"),
+    ],
+)
+def test_a_retry_that_cannot_be_is_refused_in_a_line(winnow, tmp_path, wrong, told):
+    ran = winnow("failures", *(str(tmp_path) if word == "STORE" else word for word in wrong))
+    assert ran.code == 2, ran.err
+    assert told in ran.err
+
+
+def test_what_arrives_becomes_an_event_on_the_server(winnow, tmp_path, desk, prefect_server):
+    inbox = tmp_path / "in box"
+    shutil.copytree(desk / "monday", inbox)
+    ran = winnow("watch", "--inbox", inbox, "--store", tmp_path / "store", "--settle-s", "0", "--once")
+    assert ran.code == 0, ran.err
+    asked = {"filter": {"event": {"name": ["winnow.recording.arrived"]}}}
+    end_s = time.monotonic() + 30
+    while not (found := httpx.post(f"{prefect_server['PREFECT_API_URL']}/events/filter", json=asked).json()["events"]):
+        assert time.monotonic() < end_s, "the server has no such event"
+        time.sleep(0.2)
+    payloads = [event["payload"] for event in found if event["payload"]["inbox"] == inbox.as_uri()]
+    assert [(told["uri"], told["store"]) for told in payloads] == [
+        ((inbox / "talk.mp4").as_uri(), (tmp_path / "store").as_uri())
+    ]
 
 
 def test_the_command_tells_what_it_would_do_as_json(winnow, tmp_path, desk):
