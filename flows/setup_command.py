@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from core.errors import BadSetting, WinnowError
 from core.pools import POOL_TYPES, POOLS, Pool, PoolType, limits_of, machine_name
+from flows import lost_runs
 from flows.embedded import configured
 from flows.job_templates import job_template
 
@@ -20,7 +21,7 @@ How = Literal["made", "as wanted", "left as it is", "reset"]
 class Step:
     """What was done about one thing on the server."""
 
-    kind: Literal["pool", "queue", "limit"]
+    kind: Literal["pool", "queue", "limit", "automation"]
     name: str
     how: How
     why: str = ""
@@ -98,7 +99,10 @@ def setup(kind: PoolType, *, image: str | None = None, reset: bool = False, dry_
             steps += _set_up_pool(client, pool, kind, image, reset, dry_run)
         if kind != "kubernetes":  # a cluster gives each run its own processors
             steps += _set_up_limits(client, reset, dry_run)
-        return steps
+        there = lost_runs.exists(client)
+        if not there and not dry_run:
+            lost_runs.create(client)
+        return [*steps, Step("automation", lost_runs.NAME, "as wanted" if there else "made")]
 
 
 def _set_up_pool(
@@ -181,7 +185,7 @@ def _set_up_limits(client: Any, reset: bool, dry_run: bool) -> Iterator[Step]:
 
 
 def _mended(
-    kind: Literal["pool", "queue", "limit"],
+    kind: Literal["pool", "queue", "limit", "automation"],
     name: str,
     why: str,
     reset: bool,
