@@ -21,6 +21,7 @@ from core.reading import UNSPACED
 from core.records import ModelRef, Span, Transcript, Word
 from core.sentences import sentences_from_words
 from models import hallucinations, pretrained
+from models.devices import device
 from models.hallucinations import Heard
 
 if TYPE_CHECKING:
@@ -76,18 +77,21 @@ class _Chunk:
 
 
 def load(ref: ModelRef, threads: int) -> SpeechModel:
-    """Load a resolved model for `threads` processors, 8-bit integers. Raises WeightsError as `pretrained` does."""
+    """Load a resolved model for `threads` processors, or for the GPU that `device` chooses; 8-bit integers.
+
+    Raises WeightsError as `pretrained` does, and BadSetting as `device`.
+    """
     from faster_whisper import WhisperModel
 
     if threads < 1:
         raise ValueError(f"threads must be at least 1, got {threads}")
-    folder = pretrained.folder_of(ref)
+    folder, chosen = pretrained.folder_of(ref), device()
     workers = min(WORKERS, threads)
     try:
         whisper = WhisperModel(
             str(folder),
-            device="cpu",
-            compute_type="int8",
+            device=chosen,
+            compute_type="int8" if chosen == "cpu" else "int8_float16",
             cpu_threads=threads // workers,
             num_workers=workers,
             local_files_only=True,
