@@ -17,6 +17,12 @@ from core.patience import asked, opened
 
 FOLDER = "pardons"
 MOST_ATTEMPTS = 3
+OUTSIDE = frozenset(
+    {"StoreError", "OSError", "PermissionError", "TimeoutError", "ConnectionError", "PrefectHTTPStatusError"}
+    | {"ConnectError", "ConnectTimeout", "ReadError", "ReadTimeout", "RemoteProtocolError", "PoolTimeout"}
+)
+"""Errors that say nothing about the recording, by a rule of thumb: the store, the network, the disk, the server. Some
+nights of an outage must not make dead letters of everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,7 @@ class Failure:
     name: str
     sha256: str | None
     attempts: int
-    """Failures that count: since it last ended, was pardoned, or changed."""
+    """Failures that count: since it last ended, was pardoned, or changed; none that came from outside it."""
     last: datetime
     reason: str
     error: str
@@ -65,7 +71,7 @@ def failures(store_uri: str) -> dict[str, Failure]:
 def _failure(rows: Sequence[dict[str, Any]], pardoned: datetime | None) -> Failure:
     rows = sorted(rows, key=lambda row: row["at"])
     last = rows[-1]
-    counted = [row for row in rows if pardoned is None or row["at"] > pardoned]
+    counted = [row for row in rows if (pardoned is None or row["at"] > pardoned) and row["error"] not in OUTSIDE]
     return Failure(
         uri=last["uri"],
         name=last["name"],

@@ -23,6 +23,7 @@ from core.inbox_index import InboxIndex
 from core.jobs import Job
 from core.leases import alone_with, working_on
 from core.logs import bound, switch_on
+from core.machine import release_memory
 from core.malware import clamd_address, scan
 from core.manifest import Manifest
 from core.markers import Marker, marked
@@ -48,6 +49,7 @@ def take(job: Job) -> RecordingEnd:
     with tags(*job.labels), bound(run_id=job.run_id, recording=job.found.name):
         end = _Taking(job, began_s).take()
         told = {"status": end.status, "seconds": end.seconds, "clips": end.clips, "reason": end.reason}
+        release_memory()  # a nightly goes on for hundreds of recordings
         logger.log(logging.ERROR if end.status == "failed" else logging.INFO, "recording ended", extra=told)
         return end
 

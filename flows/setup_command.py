@@ -99,10 +99,12 @@ def setup(kind: PoolType, *, image: str | None = None, reset: bool = False, dry_
             steps += _set_up_pool(client, pool, kind, image, reset, dry_run)
         if kind != "kubernetes":  # a cluster gives each run its own processors
             steps += _set_up_limits(client, reset, dry_run)
-        there = lost_runs.exists(client)
-        if not there and not dry_run:
-            lost_runs.create(client)
-        return [*steps, Step("automation", lost_runs.NAME, "as wanted" if there else "made")]
+        for silence in lost_runs.SILENCES:
+            there = lost_runs.exists(client, silence)
+            if not there and not dry_run:
+                lost_runs.create(client, silence)
+            steps.append(Step("automation", silence.name, "as wanted" if there else "made"))
+        return steps
 
 
 def _set_up_pool(

@@ -33,9 +33,9 @@ def test_where_nothing_failed_there_is_nothing(store):
 
 def test_failures_are_counted_and_the_last_one_is_told(store):
     fail(store, 0)
-    fail(store, 1, error="StoreError", stage="render", log="store/failures/x.txt")
+    fail(store, 1, error="MediaError", stage="render", log="store/failures/x.txt")
     found = failures(store)[URI]
-    assert (found.attempts, found.tried, found.error, found.stage) == (2, 2, "StoreError", "render")
+    assert (found.attempts, found.tried, found.error, found.stage) == (2, 2, "MediaError", "render")
     assert found.last.date() == date(2026, 3, 3) and found.look == "store/failures/x.txt"
     assert not found.given_up(3) and found.given_up(2)
 
@@ -57,6 +57,13 @@ def test_a_pardon_lets_what_was_before_it_count_no_more(store):
     assert (found.attempts, found.tried) == (0, 3)
     fail(store, 5)
     assert failures(store)[URI].attempts == 1
+
+
+def test_nights_of_an_outage_make_no_dead_letters(store):
+    fail(store, 0, 1, 2, 3, error="StoreError")
+    fail(store, 4, error="ConnectError")
+    found = failures(store)[URI]
+    assert (found.attempts, found.tried) == (0, 5) and not found.given_up(1)
 
 
 def test_a_recording_is_meant_by_its_name_its_uri_and_its_hash(store):
