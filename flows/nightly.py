@@ -20,7 +20,6 @@ from core import metrics, progress
 from core.compaction import compact
 from core.dead_letters import MOST_ATTEMPTS
 from core.errors import WinnowError
-from core.files import to_path, to_uri
 from core.home import home, store
 from core.jobs import Engine, Job, Queue
 from core.kit import load_kit
@@ -194,8 +193,3 @@ def _told(report: NightlyReport) -> None:
         hook.notify("nightly.ended", masked(report).model_dump(mode="json"), id=report.run_id)
     except NotDelivered as error:  # the night's work stands
         get_run_logger().error("%s", error)
-
-
-def local(uri: str) -> str:
-    """A folder as an absolute URI, whatever the working folder of who reads it; buckets as they are."""
-    return uri if "://" in uri else to_uri(to_path(uri).expanduser())

@@ -20,6 +20,7 @@ from flows.embedded import configured, prefect_api
 from flows.highlight_command import ending_children
 from flows.night_display import NightView
 from flows.options import add_options, settings_from
+from flows.places import local
 
 
 def add_nightly(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +78,7 @@ def run_night(given: argparse.Namespace, inbox: str, parameters: dict[str, Any])
     single = given.engine == "threads" and given.at_once == 1
     view = RunView() if single else NightView()
     with ending_children(), prefect_api(), shown(view, Console(stderr=True), quiet=given.json):
-        from flows.nightly import NightlyFailed, local, nightly
+        from flows.nightly import NightlyFailed, nightly
 
         limits = ("engine", "at_once", "queue", "priority", "most_failed", "most_attempts", "cache_gb", "settle_s")
         rest = {name: getattr(given, name) for name in (*limits, "price_per_hour")}
@@ -137,7 +138,7 @@ def show_report(report: NightlyReport, *, as_json: bool) -> None:
         return
     table = Table(title=f"Nightly {report.run_id}", title_justify="left")
     for heading in ("outcome", "recording", "clips", "took", "why or where"):
-        table.add_column(heading, justify="right" if heading in ("clips", "took") else "left")
+        table.add_column(heading, justify="right" if heading in ("clips", "took") else "left", overflow="fold")
     for end in report.ordered:
         table.add_row(end.status, end.name, str(end.clips), took(end.seconds), end.reason or end.manifest or "")
     console = Console(width=None if sys.stdout.isatty() else 120)

@@ -2,7 +2,7 @@
 
 from core.bucket import is_s3, split
 from core.errors import BadSetting
-from core.files import to_path
+from core.files import to_path, to_uri
 
 
 def checked_store(uri: str | None) -> str | None:
@@ -18,3 +18,8 @@ def checked_store(uri: str | None) -> str | None:
     if not folder.is_dir():
         raise BadSetting(f"There is no folder {folder}: name a store that nightlies have written.")
     return str(folder.absolute())
+
+
+def local(uri: str) -> str:
+    """A folder as an absolute URI, whatever the working folder of who reads it; buckets as they are."""
+    return uri if "://" in uri else to_uri(to_path(uri).expanduser())

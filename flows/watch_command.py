@@ -17,6 +17,7 @@ from core.sources import InboxObject
 from flows.embedded import configured, prefect_api
 from flows.nightly_command import add_night, check_night, run_night
 from flows.options import add_options, settings_from
+from flows.places import local
 
 ARRIVED = "winnow.recording.arrived"
 """The event; its payload names inbox, store and the object's URI."""
@@ -42,8 +43,6 @@ def watch_command(given: argparse.Namespace) -> int:
     check_night(given)
     if given.every_s <= 0:
         raise BadSetting(f"--every-s must be more than 0, got {given.every_s:g}.")
-    from flows.nightly import local  # brings Prefect, whose settings are read when it is imported
-
     inbox, store, patterns = local(given.inbox), local(given.store), (given.include or [], given.exclude or [])
     told: set[tuple[str, str]] = set()
     with ExitStack() as held:
