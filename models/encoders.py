@@ -14,7 +14,7 @@ from core.errors import WeightsError
 from core.files import to_path
 from core.home import home
 from models import pretrained
-from models.lazy_imports import loading
+from models.taking_turns import loading
 
 WEIGHTS = "model.safetensors"
 FILES = (WEIGHTS, "config.json", "tokenizer.json")

@@ -19,6 +19,7 @@ from models.borders import Borders
 from models.encoders import Tuned
 from models.lecture_input import EXTRAS, MAX_TOKENS, LectureInput, Tokens, lecture_input
 from models.scores import Scores
+from models.taking_turns import tokenizing
 
 if TYPE_CHECKING:
     from models.highlight import HighlightNetwork
@@ -163,7 +164,9 @@ def run(network: "HighlightNetwork", found: LectureInput) -> tuple[NDArray[np.fl
 
 def tokenised(tokenizer: Any, texts: list[str]) -> Tokens:
     """The encoder's word pieces of each text, without its marks of begin and end."""
-    return Tokens.of(tokenizer(texts, add_special_tokens=False, truncation=True, max_length=MAX_TOKENS)["input_ids"])
+    with tokenizing():
+        found = tokenizer(texts, add_special_tokens=False, truncation=True, max_length=MAX_TOKENS)
+    return Tokens.of(found["input_ids"])
 
 
 def slide_numbers(rows: pa.Table) -> NDArray[np.int64] | None:

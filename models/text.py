@@ -1,10 +1,9 @@
 """The sentence encoder: a transformer from a local folder, its token vectors averaged and normalised to length 1."""
 
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +12,7 @@ import numpy as np
 from core.errors import WeightsError
 from core.machine import has_bfloat16
 from models import lecture_input
-from models.lazy_imports import loading
+from models.taking_turns import loading, tokenizing
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +21,6 @@ MAX_TOKENS = 256
 """Longer texts are cut here: the length all-MiniLM-L6-v2 was published with (its sentence_bert_config.json)."""
 BATCH_SIZE = 16
 MARKS = (".", ",", "?", "!", ";", ":")
-_own = threading.local()
 DType = Literal["float32", "bfloat16", "fastest"]
 """fastest: bfloat16 where the processor computes with it, which is several times faster there, else float32."""
 
@@ -110,18 +108,13 @@ def trained_tokens(tokenizer: Any) -> int:
     return lecture_input.MAX_TOKENS + int(tokenizer.num_special_tokens_to_add(pair=False))
 
 
+@cache
 def tokenizer(folder: Path) -> Any:
-    """The tokenizer of the encoder in `folder` alone, this thread's own; the network is never asked.
+    """The tokenizer of the encoder in `folder` alone; the network is never asked. Call it inside `tokenizing`."""
+    with loading():
+        from transformers import AutoTokenizer
 
-    A tokenizer keeps the length at which it cuts, so two threads must not share one.
-    """
-    kept: dict[Path, Any] = vars(_own).setdefault("tokenizers", {})
-    if folder not in kept:
-        with loading():
-            from transformers import AutoTokenizer
-
-            kept[folder] = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    return kept[folder]
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def marks(folder: Path) -> tuple[int, ...]:
@@ -166,7 +159,9 @@ def embed(
 
 
 def _tokens(encoder: TextEncoder, texts: list[str]) -> Any:
-    return encoder.tokenizer(texts, padding=True, truncation=True, max_length=encoder.max_tokens, return_tensors="pt")
+    settings = {"padding": True, "truncation": True, "max_length": encoder.max_tokens, "return_tensors": "pt"}
+    with tokenizing():
+        return encoder.tokenizer(texts, **settings)
 
 
 def _vectors(encoder: TextEncoder, tokens: Any) -> np.ndarray:

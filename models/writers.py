@@ -17,7 +17,7 @@ from core.errors import BadSetting, WriterFailed
 from core.grounding import ungrounded
 from core.titles import LONGEST, plain_text
 from core.wording import DESCRIPTION_CHARS, LONGEST_TAG, MOST_TAGS, ClipText, Wording, offline_wording
-from models.lazy_imports import loading
+from models.taking_turns import loading
 
 URL, MODEL, KEY, FOLDER = "WINNOW_WRITER_URL", "WINNOW_WRITER_MODEL", "WINNOW_WRITER_KEY", "WINNOW_WRITER_FOLDER"
 TIMEOUT_S = 30.0
