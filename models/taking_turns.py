@@ -1,4 +1,4 @@
-"""What only one thread may do at a time with the transformers library, when several recordings are worked on at once."""
+"""What one thread at a time may do with the transformers library, when several recordings are worked on at once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
