@@ -19,7 +19,15 @@ FOLDER = "pardons"
 MOST_ATTEMPTS = 3
 OUTSIDE = frozenset(
     {"StoreError", "OSError", "PermissionError", "TimeoutError", "ConnectionError", "PrefectHTTPStatusError"}
-    | {"ConnectError", "ConnectTimeout", "ReadError", "ReadTimeout", "RemoteProtocolError", "PoolTimeout"}
+    | {
+        "MediaKilled",
+        "ConnectError",
+        "ConnectTimeout",
+        "ReadError",
+        "ReadTimeout",
+        "RemoteProtocolError",
+        "PoolTimeout",
+    }
 )
 """Errors that say nothing about the recording, by a rule of thumb: the store, the network, the disk, the server. Some
 nights of an outage must not make dead letters of everything."""

@@ -4,7 +4,8 @@ WinnowError                 what was being done, to what, why it failed, what th
 ├── RefusedInput            the input cannot be used: exit code 2, nothing written
 │   └── BadSetting          a setting is out of its range or contradicts another
 ├── MediaError              ffmpeg or a decoder failed; ends with what it said
-│   └── MediaTimeout        it ran past its time limit
+│   ├── MediaTimeout        it ran past its time limit
+│   └── MediaKilled         somebody else ended it, which says nothing about the media
 ├── MissingTool             ffmpeg, ffprobe or one of their features is not on this machine
 ├── WeightsError            a model's weights are missing, or their hash is not the pinned one
 ├── WriterFailed            a writer of titles did not answer, or not in the form asked for
@@ -32,6 +33,10 @@ class MediaError(WinnowError):
 
 class MediaTimeout(MediaError):
     """A media process ran past its time limit and was ended."""
+
+
+class MediaKilled(MediaError):
+    """A media process was ended from outside: by a person, the system, or a limit of the machine."""
 
 
 class MissingTool(WinnowError):

@@ -53,15 +53,16 @@ def read(program: list[str], *, what: str, patience_s: float, limit_s: float) ->
                 else:
                     said = (said + piece)[-media.STDERR_KEPT :]
                     yield b"", piece
-        _end(process, what, said)
+        _end(process, what, name, said)
 
 
-def _end(process: subprocess.Popen[bytes], what: str, said: bytes) -> None:
+def _end(process: subprocess.Popen[bytes], what: str, name: str, said: bytes) -> None:
     try:
         code = process.wait(timeout=ENDING_S)
     except subprocess.TimeoutExpired as error:
         raise MediaTimeout(f"{what}: it did not end after its last output.") from error
     media.check_cancelled()
+    media.check_killed(code, what, name)
     if code != 0:
         message = said.decode(errors="replace").strip() or "no message"
         raise MediaError(f"{what}: it exited {code}: {message}")

@@ -1,9 +1,13 @@
+import os
+import threading
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from core import media
-from core.errors import RefusedInput
+from core.errors import MediaKilled, RefusedInput
 from core.probe import probe
 
 
@@ -119,3 +123,19 @@ def test_a_still_picture_is_refused(tmp_path):
     path = make(tmp_path / "still.png", *picture(1), "-frames:v", "1")
     with pytest.raises(RefusedInput):
         probe(path)
+
+
+def test_a_probe_that_is_killed_says_nothing_about_the_file(tmp_path):
+    path = tmp_path / "talk.mp4"
+    os.mkfifo(path)  # ffprobe waits for somebody to write
+
+    def kill() -> None:
+        while not (waiting := [c for c in psutil.Process().children() if c.name() == "ffprobe"]):
+            time.sleep(0.01)
+        waiting[0].kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with pytest.raises(MediaKilled, match="SIGKILL"):
+        probe(path)
+    killer.join()
