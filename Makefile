@@ -26,9 +26,10 @@ $(STAMP): pyproject.toml $(LOCKS) Makefile
 demo: setup
 	@$(BIN)/winnow highlight data/samples/tides.mp4 --out demo --clips 4 --max-s 60
 
-# Two processes, a file each at a time; threads that wait sleep, so that the processes do not starve each other.
+# Three processes, a file each at a time: on two cores, for tests wait for servers and workers a third of their time.
+# Threads that wait sleep, so that the processes do not starve each other.
 test: setup
-	@OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+	@OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 check: setup
 	@$(BIN)/ruff format --check .

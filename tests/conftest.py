@@ -15,7 +15,17 @@ ROOT = Path(__file__).parents[1]
 WINNOW = str(Path(sys.executable).with_name("winnow"))
 
 
-LONGEST_FIRST = ("tests/test_docs.py", "tests/flows/test_highlight.py", "tests/training/test_fit.py", "tests/notebooks")
+LONGEST_FIRST = (
+    "tests/test_docs.py",
+    "tests/test_operate.py",
+    "tests/flows/test_highlight.py",
+    "tests/flows/test_chaos.py",
+    "tests/flows/test_engines.py",
+    "tests/training/test_fit.py",
+    "tests/flows/test_promote.py",
+    "tests/flows/test_retrain.py",
+    "tests/notebooks",
+)
 """Files that take minutes. Begun last, one would keep one process busy while the other has nothing left to do."""
 
 

@@ -5,7 +5,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -122,6 +124,7 @@ def _keys(bucket: str) -> list[str]:
 def test_a_run_of_a_worker_logs_events_and_prefect_gets_its_own(winnow_home, prefect_server, prefect_here, monkeypatch):
     """A worker begins a process such as this one for each run."""
     from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
     from prefect.deployments.runner import RunnerDeployment
 
     entry(winnow_home, days=10_000)
@@ -143,7 +146,11 @@ def test_a_run_of_a_worker_logs_events_and_prefect_gets_its_own(winnow_home, pre
     (removed,) = [event for event in events if event["event"] == "removed"]
     assert (removed["run_id"], removed["sha256"], removed["logger"]) == (id, A, "core.retention")
     assert any(event["logger"] == "prefect.flow_runs" and event["flow_run_id"] == id for event in events)
+    of_run = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[UUID(id)]))
+    end_s = time.monotonic() + 30
+    kept: list[str] = []
     with get_client(sync_client=True) as client:
-        kept = [line.message for line in client.read_logs() if str(line.flow_run_id) == id]
-    assert any("What went" in message for message in kept), "Prefect's own handler goes on working"
-    assert "removed" in kept, "and takes our events where it is told to"
+        while not (any("What went" in message for message in kept) and "removed" in kept):
+            assert time.monotonic() < end_s, f"Prefect's own handler goes on working, and takes our events: {kept}"
+            kept = [line.message for line in client.read_logs(log_filter=of_run)]
+            time.sleep(0.2)
