@@ -24,9 +24,9 @@ SETTINGS = Settings(
 
 
 def test_whatever_is_killed_each_recording_is_there_once(tmp_path, prefect_server):
-    told = chaos(tmp_path, kills=2, seed=5, only="nightly,disk", arriving=1, env=prefect_server)
+    told = chaos(tmp_path, kills=1, seed=5, only="nightly", arriving=1, env=prefect_server)
     assert told.well, told
-    assert told.harm.total() == 2 and told.recordings >= 1 and told.manifests_seen >= 1
+    assert told.harm.total() == 1 and told.recordings >= 1 and told.manifests_seen >= 1
 
 
 def test_what_fails_between_clips_and_catalog_goes_on_under_the_same_names(
