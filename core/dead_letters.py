@@ -61,19 +61,27 @@ class Failure:
 
 def failures(store_uri: str) -> dict[str, Failure]:
     """Every recording whose last turn failed, by its URI, the latest first. Raises StoreError if it cannot be read."""
+    columns = ["uri", "name", "sha256", "at", "reason", "error", "stage", "log"]
+    rows = catalog.read(store_uri, "failures", columns=columns).to_pylist()
+    if not rows:
+        return {}
+    ended, found = _ended(store_uri), dict[str, list[dict[str, Any]]]()
+    for row in rows:
+        if row["uri"] not in ended or row["at"] > ended[row["uri"]]:
+            found.setdefault(row["uri"], []).append(row)
     pardoned = _pardons(store_uri)
+    alive = [_failure(rows, pardoned.get(uri)) for uri, rows in found.items()]
+    return {failure.uri: failure for failure in sorted(alive, key=lambda failure: failure.last, reverse=True)}
+
+
+def _ended(store_uri: str) -> dict[str, datetime]:
+    """URI -> when it last came to an end that was no failure."""
     ended = dict[str, datetime]()
     for row in catalog.read(store_uri, "runs", columns=["uri", "status", "began", "seconds"]).to_pylist():
         if row["status"] in ("done", "rejected"):
             at: datetime = row["began"] + timedelta(seconds=row["seconds"] or 0.0)
             ended[row["uri"]] = max(at, ended.get(row["uri"], at))
-    found: dict[str, list[dict[str, Any]]] = {}
-    columns = ["uri", "name", "sha256", "at", "reason", "error", "stage", "log"]
-    for row in catalog.read(store_uri, "failures", columns=columns).to_pylist():
-        if row["uri"] not in ended or row["at"] > ended[row["uri"]]:
-            found.setdefault(row["uri"], []).append(row)
-    alive = [_failure(rows, pardoned.get(uri)) for uri, rows in found.items()]
-    return {failure.uri: failure for failure in sorted(alive, key=lambda failure: failure.last, reverse=True)}
+    return ended
 
 
 def _failure(rows: Sequence[dict[str, Any]], pardoned: datetime | None) -> Failure:

@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -91,16 +92,23 @@ def captions_beside(path: Path) -> Path | None:
 
 def write_atomically(path: Path, content: bytes | str) -> None:
     """Write a file aside and move it into place in one step."""
+    with written_aside(path, content) as aside:
+        aside.replace(path)
+
+
+@contextmanager
+def written_aside(path: Path, content: bytes | str) -> Iterator[Path]:
+    """A whole file beside `path`, hidden and on the disk, to be moved or linked there; what is left of it goes."""
     data = content.encode() if isinstance(content, str) else content
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    aside = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(aside).chmod(0o644)
-        Path(aside).replace(path)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
+        aside.chmod(0o644)
+        yield aside
+    finally:
+        aside.unlink(missing_ok=True)

@@ -4,11 +4,11 @@ In a bucket by a conditional write (If-None-Match), in a folder by a link that f
 """
 
 import os
-import tempfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import fsspec
 
+from core.files import written_aside
 from core.patience import asked, is_local
 
 TAKEN = (409, 412)
@@ -57,27 +57,19 @@ def remove(fs: fsspec.AbstractFileSystem, path: str) -> bool:
 
 
 def _linked(path: Path, content: bytes) -> bool:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(aside).chmod(0o644)
-        os.link(aside, path)
-        return True
-    except FileExistsError:
-        return path.read_bytes() == content
-    finally:
-        Path(aside).unlink(missing_ok=True)
+    with written_aside(path, content) as aside:
+        try:
+            os.link(aside, path)
+        except FileExistsError:
+            return path.read_bytes() == content
+    return True
 
 
 def _put(fs: fsspec.AbstractFileSystem, path: str, content: bytes) -> bool:
     from core.bucket import status
 
     try:
-        fs.pipe_file(str(PurePosixPath(path)), content, IfNoneMatch="*")
+        fs.pipe_file(path, content, IfNoneMatch="*")
         return True
     except Exception as error:
         if not isinstance(error, FileExistsError) and status(error) not in TAKEN:

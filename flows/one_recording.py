@@ -45,9 +45,8 @@ logger = logging.getLogger(__name__)
 def take(job: Job) -> RecordingEnd:
     """One recording, whatever happens to it: what goes wrong is its end, and others go on."""
     switch_on()  # a task runner or a worker may have brought it into a process of its own
-    began_s = time.monotonic()
     with tags(*job.labels), bound(run_id=job.run_id, recording=job.found.name):
-        end = _Taking(job, began_s).take()
+        end = _Taking(job).take()
         told = {"status": end.status, "seconds": end.seconds, "clips": end.clips, "reason": end.reason}
         release_memory()  # a nightly goes on for hundreds of recordings
         logger.log(logging.ERROR if end.status == "failed" else logging.INFO, "recording ended", extra=told)
@@ -69,14 +68,14 @@ def nightly_recording(job: Job) -> RecordingEnd:
 
 def lost(job: Job, why: str) -> RecordingEnd:
     """The end of a job whose process was lost before it could tell how it went."""
-    return _Taking(job, time.monotonic()).failed(WinnowError(f"{job.found.name} was lost: {why}. It is tried again."))
+    return _Taking(job).failed(WinnowError(f"{job.found.name} was lost: {why}. It is tried again."))
 
 
 class _Taking:
     """A job at work. `stage` is the last that was begun, for who asks where it failed."""
 
-    def __init__(self, job: Job, began_s: float) -> None:
-        self.job, self.began_s, self.began = job, began_s, datetime.now(UTC)
+    def __init__(self, job: Job) -> None:
+        self.job, self.began_s, self.began = job, time.monotonic(), datetime.now(UTC)
         self.sha256: str | None = None
         self.mark: Marker | None = None
         self.index = InboxIndex(job.store_uri)
