@@ -17,7 +17,6 @@ import psutil
 ROOT = Path(__file__).parents[1]
 Engine = Literal["threads", "workers"]
 CLIPS = ["--clips", "1", "--min-s", "5", "--max-s", "12", "--no-reel"]
-CLIPS = ["--clips", "1", "--min-s", "5", "--max-s", "12", "--no-reel"]
 SETTINGS = [*CLIPS, "--encoder-preset", "ultrafast", "--model", "baseline"]
 RULES = ["--settle-s", "0", "--most-failed", "1", "--most-attempts", "1000"]
 """Harm is not the recordings' fault: with the rule for dead letters on, that rule would be what is tried here."""
@@ -86,7 +85,9 @@ class Crew:
             "WINNOW_PROJECT": str(ROOT),
         }
         self.start_server()
-        for command in (_winnow("setup"), [*_prefect("--no-prompt", "deploy"), "--name", "nightly-recording/cpu"]):
+        lost = ["--lost-after-min", "2"]  # runs tell every 30 s that they live
+        deploy = [*_prefect("--no-prompt", "deploy"), "--name", "nightly-recording/cpu"]
+        for command in ([*_winnow("setup"), *lost], deploy):
             if self._start(command, "setup").wait(STARTS_WITHIN_S):
                 raise RuntimeError((self.folder / "setup.log").read_text()[-3000:])
         for _ in range(workers):

@@ -11,6 +11,10 @@ from typing import Any
 
 BEAT = "prefect.flow-run.heartbeat"
 ENDED = ("Completed", "Failed", "Cancelled", "Crashed")
+LOST_AFTER_MIN = 10.0
+"""Three times silent."""
+BEGINS_AFTER = 3.0
+"""A run may take so many times longer to begin: a container's image may take minutes to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +27,44 @@ class Silence:
     message: str
 
 
-SILENCES = (
-    Silence("winnow: runs that were lost at work", BEAT, timedelta(minutes=10), "It no longer tells that it lives."),
-    Silence(
-        "winnow: runs that were lost before they began",
-        "prefect.flow-run.Pending",
-        timedelta(minutes=30),
-        "It was taken by a worker and never began.",
-    ),
-)
-"""Ten minutes are three times silent. A container's image may take minutes to come, hence thirty."""
+def silences(lost_after_min: float = LOST_AFTER_MIN) -> tuple[Silence, Silence]:
+    """What is taken for a lost run, where one that works may be silent for so many minutes."""
+    within = timedelta(minutes=lost_after_min)
+    return (
+        Silence("winnow: runs that were lost at work", BEAT, within, "It no longer tells that it lives."),
+        Silence(
+            "winnow: runs that were lost before they began",
+            "prefect.flow-run.Pending",
+            BEGINS_AFTER * within,
+            "It was taken by a worker and never began.",
+        ),
+    )
 
 
-def exists(client: Any, silence: Silence) -> bool:
-    """Whether the server has the automation."""
-    return bool(client.read_automations_by_name(silence.name))
+def find(client: Any, silence: Silence) -> Any | None:
+    """The automation on the server, None if it has none of the name."""
+    return next(iter(client.read_automations_by_name(silence.name)), None)
+
+
+def difference(automation: Any, silence: Silence) -> str:
+    """How the server's automation differs from what is wanted, "" if it does not."""
+    within = getattr(automation.trigger, "within", None)
+    if within != silence.within:
+        return f"it waits {_minutes(within)}, not {_minutes(silence.within)}"
+    return "" if automation.enabled else "it is switched off"
 
 
 def create(client: Any, silence: Silence) -> None:
     """Make it."""
+    client.create_automation(_automation(silence))
+
+
+def set_back(client: Any, automation: Any, silence: Silence) -> None:
+    """Let the server's automation be as it is wanted."""
+    client.update_automation(automation.id, _automation(silence))
+
+
+def _automation(silence: Silence) -> Any:
     from prefect.client.schemas.objects import StateType
     from prefect.events.actions import ChangeFlowRunState
     from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
@@ -49,20 +72,22 @@ def create(client: Any, silence: Silence) -> None:
 
     next_told = {BEAT, "prefect.flow-run.Running", *(f"prefect.flow-run.{state}" for state in ENDED)}
     crashed = ChangeFlowRunState(state=StateType.CRASHED, name="Crashed", message=silence.message, force=True)
-    client.create_automation(
-        AutomationCore(
-            name=silence.name,
-            description="Runs whose machine or process is gone are called crashed, so that nobody waits for them.",
-            enabled=True,
-            trigger=EventTrigger(
-                match=ResourceSpecification({"prefect.resource.id": "prefect.flow-run.*"}),
-                for_each={"prefect.resource.id"},
-                after={silence.after},
-                expect=next_told,
-                posture=Posture.Proactive,
-                threshold=1,
-                within=silence.within,
-            ),
-            actions=[crashed],
-        )
+    return AutomationCore(
+        name=silence.name,
+        description="Runs whose machine or process is gone are called crashed, so that nobody waits for them.",
+        enabled=True,
+        trigger=EventTrigger(
+            match=ResourceSpecification({"prefect.resource.id": "prefect.flow-run.*"}),
+            for_each={"prefect.resource.id"},
+            after={silence.after},
+            expect=next_told,
+            posture=Posture.Proactive,
+            threshold=1,
+            within=silence.within,
+        ),
+        actions=[crashed],
     )
+
+
+def _minutes(within: timedelta | None) -> str:
+    return "otherwise" if within is None else f"{within / timedelta(minutes=1):g} min"

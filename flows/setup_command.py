@@ -43,6 +43,14 @@ def add_setup(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--reset", action="store_true", help="set back what somebody has changed, and free all slots")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument(
+        "--lost-after-min",
+        type=float,
+        default=lost_runs.LOST_AFTER_MIN,
+        metavar="MINUTES",
+        help="call a run crashed that is silent for so long, and one that never began after three times as long; runs "
+        f"tell every three minutes that they live (default: {lost_runs.LOST_AFTER_MIN:g})",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -55,10 +63,18 @@ def setup_command(given: argparse.Namespace) -> int:
         )
     if given.image and given.type == "process":
         raise BadSetting("--image: the type process runs no image; add --type docker or --type kubernetes.")
+    if not given.lost_after_min > 0:
+        raise BadSetting(f"--lost-after-min: {given.lost_after_min:g} is no time that a run may be silent.")
     import httpx
 
     try:
-        steps = setup(given.type, image=given.image, reset=given.reset, dry_run=given.dry_run)
+        steps = setup(
+            given.type,
+            image=given.image,
+            reset=given.reset,
+            dry_run=given.dry_run,
+            lost_after_min=given.lost_after_min,
+        )
     except httpx.HTTPError as error:
         raise WinnowError(
             f"Setting up the Prefect server failed: {type(error).__name__}: {error}. Is it running, and is "
@@ -80,7 +96,14 @@ def _show(steps: list[Step], *, dry_run: bool) -> None:
         print("What was left differs from what Winnow would make; --reset sets it back.")
 
 
-def setup(kind: PoolType, *, image: str | None = None, reset: bool = False, dry_run: bool = False) -> list[Step]:
+def setup(
+    kind: PoolType,
+    *,
+    image: str | None = None,
+    reset: bool = False,
+    dry_run: bool = False,
+    lost_after_min: float = lost_runs.LOST_AFTER_MIN,
+) -> list[Step]:
     """Make what is missing on the server in use, and tell what was done about each thing, in order.
 
     Args:
@@ -88,6 +111,7 @@ def setup(kind: PoolType, *, image: str | None = None, reset: bool = False, dry_
         image: Of their containers.
         reset: Also set back what differs, and free the slots that are taken.
         dry_run: Do nothing; the steps tell what would be done.
+        lost_after_min: Minutes after which a run that no longer tells that it lives is called crashed.
 
     Raises BadSetting where a pool of another type has the name, which no update can change.
     """
@@ -99,12 +123,19 @@ def setup(kind: PoolType, *, image: str | None = None, reset: bool = False, dry_
             steps += _set_up_pool(client, pool, kind, image, reset, dry_run)
         if kind != "kubernetes":  # a cluster gives each run its own processors
             steps += _set_up_limits(client, reset, dry_run)
-        for silence in lost_runs.SILENCES:
-            there = lost_runs.exists(client, silence)
-            if not there and not dry_run:
-                lost_runs.create(client, silence)
-            steps.append(Step("automation", silence.name, "as wanted" if there else "made"))
+        for silence in lost_runs.silences(lost_after_min):
+            steps.append(_set_up_automation(client, silence, reset, dry_run))
         return steps
+
+
+def _set_up_automation(client: Any, silence: lost_runs.Silence, reset: bool, dry_run: bool) -> Step:
+    found = lost_runs.find(client, silence)
+    if found is None:
+        if not dry_run:
+            lost_runs.create(client, silence)
+        return Step("automation", silence.name, "made")
+    mend = partial(lost_runs.set_back, client, found, silence)
+    return _mended("automation", silence.name, lost_runs.difference(found, silence), reset, dry_run, mend)
 
 
 def _set_up_pool(

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, tempor
 from core.errors import BadSetting, WinnowError
 from core.pools import CPU, DEFAULT, GPU, POOLS, PRIORITIES, limits_of
 from flows.job_templates import job_template, tagged
+from flows.lost_runs import silences
 from flows.setup_command import Step, add_setup, setup, setup_command
 
 MACHINE = "desk-1"
@@ -32,6 +34,9 @@ def client(prefect_here: None) -> Iterator[SyncPrefectClient]:
         yield client
         for pool in POOLS:
             client.delete_work_pool(pool.name)
+        for silence in silences():
+            for automation in client.read_automations_by_name(silence.name):
+                client.delete_automation(automation.id)
         for name in LIMITS:
             client.delete_global_concurrency_limit_by_name(name)
 
@@ -100,6 +105,26 @@ def test_what_somebody_changed_is_left_and_told_until_a_reset(first, client, cap
     assert slots(client) == LIMITS
     assert client.read_global_concurrency_limit_by_name(encoding).active_slots == 0
     assert {step.how for step in setup("process")} == {"as wanted"}
+
+
+def test_how_long_a_run_may_be_silent_can_be_set_and_is_set_back_by_a_reset(first, client):
+    def waits() -> list[timedelta]:
+        found = [client.read_automations_by_name(silence.name) for silence in silences()]
+        return [automation.trigger.within for (automation,) in found]
+
+    assert waits() == [timedelta(minutes=10), timedelta(minutes=30)]
+    told = [step for step in setup("process", lost_after_min=4) if step.how == "left as it is"]
+    assert [step.kind for step in told] == ["automation"] * 2 and "10 min, not 4 min" in told[0].why
+    setup("process", lost_after_min=4, reset=True)
+    assert waits() == [timedelta(minutes=4), timedelta(minutes=12)]
+    setup("process", reset=True)
+    assert waits() == [timedelta(minutes=10), timedelta(minutes=30)]
+
+
+def test_a_run_that_may_never_be_silent_is_refused(monkeypatch):
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    with pytest.raises(BadSetting, match="--lost-after-min"):
+        setup_command(given("--lost-after-min", "0"))
 
 
 def test_a_pool_of_another_type_is_left_and_cannot_be_reset(first, client):
