@@ -22,6 +22,7 @@ from typing import Any, TypeVar, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core import once
 from core.catalog_schema import DAY, ENTRY, MAJOR, TABLES, schema
 from core.errors import StoreError
 from core.files import write_atomically
@@ -31,7 +32,6 @@ PART = "part.parquet"
 SUFFIX = ".parquet"
 REVISION_KEY = b"winnow.revision"
 TRIES = 12
-CONFLICT = (409, 412)
 ROW_GROUP = 100_000
 Answer = TypeVar("Answer")
 Days = tuple[date, date]
@@ -95,16 +95,7 @@ class CatalogFiles:
 
     def create(self, path: str, content: bytes) -> bool:
         """Write a file, complete or not there at all; False, and nothing changed, where it already is."""
-
-        def write() -> bool:
-            if not self.local:
-                return self._put_if(path, None, content)
-            if Path(path).exists():
-                return False
-            write_atomically(Path(path), content)
-            return True
-
-        return self._try(f"Writing {path}", write)
+        return once.create(self.fs, path, content)
 
     def remove(self, paths: Iterable[str]) -> None:
         """Remove files; those gone already are no error."""
@@ -118,14 +109,7 @@ class CatalogFiles:
 
     def content(self, path: str) -> bytes | None:
         """The bytes of a file; None if it is not there."""
-
-        def get() -> bytes | None:
-            try:
-                return cast(bytes, self.fs.cat_file(path))
-            except FileNotFoundError:
-                return None
-
-        return self._try(f"Reading {path}", get)
+        return once.read(self.fs, path)
 
     def rows(self, path: str) -> pa.Table | None:
         """All rows of one file with all its columns, or None if it is gone. Raises StoreError if it is damaged."""
@@ -150,7 +134,7 @@ class CatalogFiles:
             if tag and current is None:
                 continue  # removed in between
             new = compute(current)
-            if new is None or self._try(f"Changing {path}", partial(self._put_if, path, tag, new)):
+            if new is None or self._put_if(path, tag, new):
                 return new
             time.sleep(random.uniform(0.02, 0.05) * min(2**attempt, 32))
         raise StoreError(
@@ -168,13 +152,19 @@ class CatalogFiles:
         """Write if the file is still the one that `tag` names, or still not there; False if it is not."""
         from core.bucket import status
 
-        try:
-            self.fs.pipe_file(path, new, **({"IfMatch": tag} if tag else {"IfNoneMatch": "*"}))
-            return True
-        except Exception as error:
-            if isinstance(error, FileExistsError) or status(error) in CONFLICT:
-                return self.content(path) == new  # ours, if an answer was lost and the request sent twice
-            raise
+        if tag is None:
+            return once.create(self.fs, path, new)
+
+        def put() -> bool:
+            try:
+                self.fs.pipe_file(path, new, IfMatch=tag)
+                return True
+            except Exception as error:
+                if status(error) in once.TAKEN:
+                    return self.fs.cat_file(path) == new  # ours, if an answer was lost and the request sent twice
+                raise
+
+        return self._try(f"Changing {path}", put)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -1,14 +1,11 @@
 """How the jobs of a nightly ended, told through the store by the workers that did them."""
 
-from pathlib import Path
-
 from pydantic import ValidationError
 
 from core import once
-from core.files import write_atomically
 from core.jobs import Job
 from core.nightly_report import RecordingEnd
-from core.patience import asked, is_local, opened
+from core.patience import opened, write
 
 FOLDER = "at-work"
 
@@ -17,10 +14,7 @@ def keep(job: Job, end: RecordingEnd) -> None:
     """Tell how a job ended; a later end of the same job counts. Raises StoreError if the store cannot be written."""
     fs, root = opened(job.store_uri)
     path, content = f"{root}/{FOLDER}/{job.run_id}/{job.key}.json", end.model_dump_json().encode()
-    if is_local(fs):
-        asked(fs, f"Writing {path}", lambda: write_atomically(Path(path), content))
-    else:
-        asked(fs, f"Writing {path}", lambda: fs.pipe_file(path, content))
+    write(fs, path, content)
 
 
 def take_out(job: Job) -> RecordingEnd | None:

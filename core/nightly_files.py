@@ -1,26 +1,19 @@
 """Where the reports of nightlies are kept: `<store>/nightlies/<day>/<time>-<run>/`, the JSON last."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from pathlib import PurePosixPath
 
 from fsspec import AbstractFileSystem
-from fsspec.implementations.local import LocalFileSystem
 from pydantic import ValidationError
 
 from core import bucket
 from core.backoff import Backoff
-from core.errors import StoreError
-from core.files import write_atomically
-from core.masking import Mask
 from core.nightly_report import NightlyReport, to_json
-from core.patience import opened
+from core.patience import asked, opened, write
 
 NIGHTLIES = "nightlies"
 PAGE_NAME, TABLE_NAME, REPORT_NAME = "index.html", "nightly.md", "nightly.json"
-Answer = TypeVar("Answer")
 
 
 def write_report(store_uri: str, report: NightlyReport, *, html: str, markdown: str) -> str:
@@ -32,13 +25,8 @@ def write_report(store_uri: str, report: NightlyReport, *, html: str, markdown: 
     began = datetime.fromisoformat(report.began).astimezone(UTC)
     run = re.sub(r"[^A-Za-z0-9_-]", "-", report.run_id)[:40]
     folder = f"{top}/{began:%Y-%m-%d}/{began:%H%M%S}-{run}"
-    what = f"Keeping the nightly's report in {folder}"
     for name, text in ((PAGE_NAME, html), (TABLE_NAME, markdown), (REPORT_NAME, to_json(report))):
-        path = f"{folder}/{name}"
-        if isinstance(fs, LocalFileSystem):
-            _asked(fs, what, lambda path=path, text=text: write_atomically(Path(path), text))
-        else:
-            _asked(fs, what, lambda path=path, text=text: fs.pipe_file(path, text.encode()))
+        write(fs, f"{folder}/{name}", text.encode())
     return f"{folder}/{REPORT_NAME}"
 
 
@@ -50,31 +38,18 @@ def last_report(store_uri: str, *, backoff: Backoff = bucket.PATIENCE) -> Nightl
     fs, top = _top(store_uri)
     what = f"Reading the reports under {top}"
     fs.invalidate_cache()
-    for day in _asked(fs, what, lambda: _names(fs, top), backoff):
-        for run in _asked(fs, what, lambda day=day: _names(fs, f"{top}/{day}"), backoff):
+    for day in asked(fs, what, lambda: _names(fs, top), backoff):
+        for run in asked(fs, what, lambda day=day: _names(fs, f"{top}/{day}"), backoff):
             path = f"{top}/{day}/{run}/{REPORT_NAME}"
-            report = _asked(fs, what, lambda path=path: _read(fs, path), backoff)
+            report = asked(fs, what, lambda path=path: _read(fs, path), backoff)
             if report is not None:
                 return report
     return None
 
 
 def _top(store_uri: str) -> tuple[AbstractFileSystem, str]:
-    if bucket.is_s3(store_uri):
-        name, prefix = bucket.folder(store_uri)
-        return bucket.file_system(), f"{name}/{prefix}{NIGHTLIES}"
     fs, root = opened(store_uri)
     return fs, f"{root}/{NIGHTLIES}"
-
-
-def _asked(fs: AbstractFileSystem, what: str, call: Callable[[], Answer], backoff: Backoff = bucket.PATIENCE) -> Answer:
-    """What `call` returns; trouble of the store is a StoreError, and with S3 it is tried again first."""
-    if not isinstance(fs, LocalFileSystem):
-        return bucket.patiently(call, what=what, backoff=backoff)
-    try:
-        return call()
-    except OSError as error:
-        raise StoreError(f"{what} failed: {Mask().text(str(error.strerror or error))}.") from error
 
 
 def _names(fs: AbstractFileSystem, folder: str) -> list[str]:

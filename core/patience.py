@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from core.errors import StoreError
-from core.files import to_path
+from core.files import to_path, write_atomically
+
+if TYPE_CHECKING:
+    from core.backoff import Backoff
 
 Answer = TypeVar("Answer")
 
@@ -27,18 +30,28 @@ def is_local(fs: fsspec.AbstractFileSystem) -> bool:
     return isinstance(fs, LocalFileSystem)
 
 
-def asked(fs: fsspec.AbstractFileSystem, doing: str, call: Callable[[], Answer]) -> Answer:
-    """What `call` returns; a bucket is asked again while its trouble may pass.
+def asked(
+    fs: fsspec.AbstractFileSystem, doing: str, call: Callable[[], Answer], backoff: "Backoff | None" = None
+) -> Answer:
+    """What `call` returns; a bucket is asked again while its trouble may pass, as patiently as `backoff` has it.
 
     Raises StoreError, which begins with `doing`, for everything that goes wrong.
     """
     if not is_local(fs):
-        from core.bucket import patiently  # costs half a second, which a local store can save
+        from core import bucket  # costs half a second, which a local store can save
 
-        return patiently(call, what=doing)
+        return bucket.patiently(call, what=doing, backoff=backoff or bucket.PATIENCE)
     try:
         return call()
     except OSError as error:
         raise StoreError(
             f"{doing} failed: {error.strerror or error}. Is the disk full, or the store not yours to write?"
         ) from error
+
+
+def write(fs: fsspec.AbstractFileSystem, path: str, content: bytes) -> None:
+    """Write a file in one step, whatever was there before. Raises StoreError if the store cannot be written."""
+    if is_local(fs):
+        asked(fs, f"Writing {path}", lambda: write_atomically(Path(path), content))
+    else:
+        asked(fs, f"Writing {path}", lambda: fs.pipe_file(path, content))

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import fsspec
 
+from core import once
 from core.patience import asked, opened
 
 FOLDER = "forgotten"
@@ -24,14 +25,7 @@ def mark_of(sha256: str) -> str:
 def bury(store: str | Path, sha256: str, *, at: datetime) -> None:
     """Leave a tombstone; one that is there already stays as it is."""
     fs, path = _place(store, sha256)
-    content = json.dumps({"forgotten": at.isoformat(timespec="seconds")}).encode()
-
-    def write() -> None:
-        if not fs.exists(path):
-            fs.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
-            fs.pipe_file(path, content)
-
-    asked(fs, f"Writing {path}", write)
+    once.create(fs, path, json.dumps({"forgotten": at.isoformat(timespec="seconds")}).encode())
 
 
 def is_forgotten(store: str | Path, sha256: str) -> bool:
@@ -42,15 +36,7 @@ def is_forgotten(store: str | Path, sha256: str) -> bool:
 
 def allow_again(store: str | Path, sha256: str) -> bool:
     """Remove the tombstone, so that the recording may be taken again; False where there was none."""
-    fs, path = _place(store, sha256)
-
-    def lift() -> bool:
-        if not fs.exists(path):
-            return False
-        fs.rm_file(path)
-        return True
-
-    return asked(fs, f"Removing {path}", lift)
+    return once.remove(*_place(store, sha256))
 
 
 def all_marks(store: str | Path) -> frozenset[str]:

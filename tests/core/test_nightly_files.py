@@ -50,5 +50,5 @@ def test_half_a_report_and_strangers_files_are_passed_over(tmp_path):
 
 def test_a_store_that_cannot_be_written_is_a_store_error(tmp_path):
     (tmp_path / "nightlies").write_text("a file")
-    with pytest.raises(StoreError, match="Keeping the nightly's report"):
+    with pytest.raises(StoreError, match="nightlies.*index.html"):
         write_report(str(tmp_path), night(), html="", markdown="")
