@@ -1,97 +1,19 @@
-import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core import retention_store
-from core.catalog import read, record
-from core.compaction import compact
+from core.catalog import record
 from core.disk_cache import DiskCache
 from core.leases import working_on
-from core.publishing import named_files
-from core.records import StageRef
 from core.retention import RetentionPolicy, apply, expired
 from core.store import Store
-from tests.core.buckets import one_at_a_time
-from tests.core.catalog_samples import MONDAY, A, B, manifest, run
-
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
-ALL = RetentionPolicy(clips_days=30, catalog_days=30)
-NOTHING = RetentionPolicy(
-    intermediates_days=None, renderings_days=None, caches_days=None, clips_days=None, leftovers_days=None,
-    failures_days=None, catalog_days=None,
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def bucket():
-    with one_at_a_time("retention") as uri:
-        yield uri
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def root(request, tmp_path):
-    if request.param == "folder":
-        return str(tmp_path / "store")
-    return f"{request.getfixturevalue('bucket')}/{tmp_path.name}"
+from tests.core.catalog_samples import A, manifest, run
+from tests.core.retention_samples import ALL, NOTHING, NOW, age, entry, paths, publication
 
 
 @pytest.fixture
 def home(tmp_path):
     return tmp_path / "home"
-
-
-def age(folder, days, now=NOW):
-    """As if everything below had been written so many days ago."""
-    when = now.timestamp() - days * 86_400
-    for path in (folder, *folder.rglob("*")):
-        os.utime(path, (when, when))
-
-
-def entry(home, stage="transcript", key="k1", sha256=A, days=100.0):
-    ref = StageRef(sha256, stage, key)
-    with Store(home).writing(ref) as folder:
-        (folder / "value.json").write_text("[1, 2]")
-    path = home / "analysis" / sha256 / stage / key
-    age(path, days)
-    return path
-
-
-def publication(root, sha256=A, day=MONDAY, key="k1", extra=()):
-    """A published recording in the store, as a nightly leaves it."""
-    store = Store(root)
-    made = manifest(sha256, key=key)
-    folder = f"{store.root}/clips/{day}/{sha256[:2]}/{sha256}"
-    for name in (*sorted(named_files(made)), *extra):
-        store.fs.makedirs(f"{folder}/{name}".rpartition("/")[0], exist_ok=True)
-        store.fs.pipe_file(f"{folder}/{name}", b"video")
-    store.fs.pipe_file(f"{folder}/manifest.json", made.model_dump_json().encode())
-    return folder
-
-
-def below(root, folder):
-    fs = Store(root).fs
-    fs.invalidate_cache()
-    return fs.find(folder)
-
-
-def killed_at_the_second(patch):
-    """The process ends when it is about to remove a second file from the store."""
-    removals = []
-
-    def asked(fs, doing, call):
-        if doing.startswith("Removing"):
-            removals.append(doing)
-            if len(removals) == 2:
-                raise KeyboardInterrupt
-        return whole(fs, doing, call)
-
-    whole = retention_store.asked
-    patch.setattr(retention_store, "asked", asked)
-
-
-def paths(plan):
-    return [item.path for item in plan.items]
 
 
 def test_a_dry_run_lists_what_goes_with_its_bytes_and_removes_nothing(home):
@@ -206,72 +128,6 @@ def test_a_manifest_that_cannot_be_read_protects_all_it_may_name(home, tmp_path)
     entry(home, "render", "k2")
     Store(root).fs.pipe_file(f"{folder}/manifest.json", b'{"version": 99}')
     assert not expired(home, root, RetentionPolicy(), datetime.now(UTC) + timedelta(days=60)).items
-
-
-def test_old_publications_go_manifest_first_and_others_stay(home, root, monkeypatch):
-    folder, kept = publication(root), publication(root, B, day=NOW.date())
-    plan = expired(home, root, RetentionPolicy(clips_days=30), NOW)
-    assert paths(plan) == [f"clips/{MONDAY}/ab/{A}"]
-    with monkeypatch.context() as patch:
-        killed_at_the_second(patch)
-        with pytest.raises(KeyboardInterrupt):
-            apply(plan)
-    assert f"{folder}/manifest.json" not in below(root, folder) and len(below(root, folder)) == 7
-    apply(plan)
-    assert not below(root, folder) and f"{kept}/manifest.json" in below(root, kept)
-    assert not apply(plan).removed
-
-
-def test_files_that_no_manifest_names_go_once_they_are_old(home, root):
-    folder = publication(root, extra=["clips/old-sd.mp4"])
-    soon, later = datetime.now(UTC) + timedelta(days=1), datetime.now(UTC) + timedelta(days=3)
-    assert not expired(home, root, RetentionPolicy(), soon).items
-    plan = expired(home, root, RetentionPolicy(), later)
-    assert paths(plan) == [f"clips/{MONDAY}/ab/{A}/clips/old-sd.mp4"]
-    apply(plan)
-    assert len(below(root, folder)) == 8 and f"{folder}/manifest.json" in below(root, folder)
-
-
-def test_a_publication_without_manifest_is_left_alone_while_it_may_still_arrive(home, tmp_path):
-    root = str(tmp_path)
-    folder = publication(root)
-    Store(root).fs.rm_file(f"{folder}/manifest.json")
-    assert not expired(home, root, RetentionPolicy(), datetime.now(UTC)).items
-    plan = expired(home, root, RetentionPolicy(), datetime.now(UTC) + timedelta(days=3))
-    assert [(item.kind, item.files) for item in plan.items] == [("leftovers", 7)]
-
-
-def test_days_of_the_catalog_go_by_table(home, root):
-    record(root, run(status="failed", reason="x"), None)
-    compact(root)
-    record(root, run(B, day=NOW.date(), status="failed", reason="y"))
-    plan = expired(home, root, RetentionPolicy(failures_days=30), NOW)
-    assert [item.kind for item in plan.items] == ["failures"]
-    apply(plan)
-    assert read(root, "failures")["sha256"].to_pylist() == [B]
-    assert read(root, "runs").num_rows == 2
-
-
-def test_logs_of_failures_go_with_their_days(home, root):
-    store = Store(root)
-    for day in (MONDAY, NOW.date()):
-        folder = f"{store.root}/failures/{day}"
-        store.fs.makedirs(folder, exist_ok=True)
-        store.fs.pipe_file(f"{folder}/r1-k.txt", b"Traceback")
-    plan = expired(home, root, RetentionPolicy(failures_days=30), NOW)
-    assert [(item.kind, item.path, item.files) for item in plan.items] == [("failures", f"failures/{MONDAY}", 1)]
-    apply(plan)
-    left = below(root, f"{store.root}/failures")
-    assert [path.rsplit("/", 2)[1] for path in left] == [str(NOW.date())]
-
-
-def test_what_a_killed_writer_left_aside_in_the_catalog_goes(home, tmp_path):
-    record(tmp_path, run())
-    aside = tmp_path / "catalog/v1/_new/runs/day=2026-03-02/.x.part"
-    aside.write_bytes(b"PAR")
-    assert not expired(home, tmp_path, RetentionPolicy(), datetime.now(UTC)).items
-    apply(expired(home, tmp_path, RetentionPolicy(), datetime.now(UTC) + timedelta(days=3)))
-    assert not aside.exists() and read(tmp_path, "runs").num_rows == 1
 
 
 def test_fetched_recordings_go_by_their_last_use_and_stay_while_they_are_used(home):
