@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.commands import Ran, run_here
+from tests.prefect_server import shared
 
 ROOT = Path(__file__).parents[1]
 WINNOW = str(Path(sys.executable).with_name("winnow"))
@@ -57,21 +58,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A real Prefect server for the session; its value is the environment that leads a process to it."""
-    folder = tmp_path_factory.mktemp("prefect")
-    script = (
-        "import os, sys\nfrom flows.embedded import prefect_api\n"
-        "with prefect_api():\n    print(os.environ['PREFECT_API_URL'], flush=True)\n    sys.stdin.read()\n"
-    )
-    env = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")} | {"PREFECT_HOME": str(folder)}
-    with subprocess.Popen(
-        [sys.executable, "-c", script], cwd=ROOT, env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as server:
-        assert server.stdout is not None
-        url = server.stdout.readline().strip()
-        assert url, "the Prefect server did not start"
-        yield {"PREFECT_API_URL": url, "PREFECT_HOME": str(folder)}
-        server.communicate("", timeout=30)
+    """A real Prefect server for all processes of the test run; its value is the environment that leads to it."""
+    own = tmp_path_factory.getbasetemp()
+    with shared((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "prefect") as env:
+        yield env
 
 
 @pytest.fixture(scope="session")
