@@ -1,6 +1,7 @@
 """One recording from file to published clips."""
 
 import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prefect import flow
@@ -16,10 +17,7 @@ from core.home import home, store
 from core.kit import Kit, load_kit
 from core.leases import working_on
 from core.logs import bound
-from core.records import (
-    MediaRef,
-    RunModels,
-)
+from core.records import MediaRef, RunModels
 from core.settings import AdmissionSettings, Settings
 from core.subtitles import parse_subtitles
 from core.tools import find_tool
@@ -50,28 +48,33 @@ def recording(uri: str, name: str, out: str, transcript: str | None, settings: S
         return Outcome(name, "rejected", reason=taken.reason)
     stages.note("admit", time.monotonic() - began_s, cached=False)
     with working_on(home(), taken.sha256), bound(sha256=taken.sha256, recording=name):
-        return _cut(stages, taken, name, uri, out, transcript, kit, settings, models, began_s)
+        outcome = _cut(stages, taken, _Order(name, uri, out, transcript, kit, settings, models))
+    return replace(outcome, seconds=time.monotonic() - began_s) if outcome.status == "done" else outcome
 
 
-def _cut(
-    stages: Stages,
-    taken: MediaRef,
-    name: str,
-    uri: str,
-    out: str,
-    transcript: str | None,
-    kit: Kit,
-    settings: Settings,
-    models: RunModels,
-    began_s: float,
-) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What was asked for."""
+
+    name: str
+    uri: str
+    out: str
+    transcript: str | None
+    kit: Kit
+    settings: Settings
+    models: RunModels
+
+
+def _cut(stages: Stages, taken: MediaRef, order: _Order) -> Outcome:
     """A recording that was taken, up to its published clips."""
+    name, kit, settings, models = order.name, order.kit, order.settings, order.models
+    path = to_path(order.uri)
     found = read_value(stages.finish(kept(probe_media).submit(taken, find_tool("ffprobe").version)), Probed)
     try:
         if found.info is None:
             raise RefusedInput(found.refused or f"{name} cannot be used.")
         check_length(name, found.info, settings.admission, settings.selection.min_s)
-        captions, warnings = find_captions(to_path(uri), transcript)
+        captions, warnings = find_captions(path, order.transcript)
     except RefusedInput as refusal:
         return Outcome(name, "rejected", reason=str(refusal))
     info = found.info
@@ -82,7 +85,7 @@ def _cut(
         )
     analysis = analyse(stages, taken, info, captions, kit, settings, models, warnings)
     renderings = render(stages, taken, info, analysis, kit, settings, models)
-    folder = to_path(out) / output_folder_name(to_path(uri), taken.sha256)
+    folder = to_path(order.out) / output_folder_name(path, taken.sha256)
     timings = list(stages.timings.values())
     manifest = publish_recording(taken, info, analysis, renderings, settings, models, timings, to_uri(folder))
     stages.note("publish", 0.0, cached=False)
@@ -91,7 +94,7 @@ def _cut(
         store().drop(analysis.written)  # another run may reach the writer that failed this one
     rows = clip_rows([made.pick for made in renderings.clips])
     create_table_artifact(key="clips", table=rows, description=f"Clips of {name}")
-    return Outcome(name, "done", manifest=manifest, clips=len(rows), seconds=time.monotonic() - began_s)
+    return Outcome(name, "done", manifest=manifest, clips=len(rows))
 
 
 def find_captions(path: Path, transcript: str | None) -> tuple[MediaRef | None, list[str]]:
