@@ -1,72 +1,43 @@
 """Planning a night over a bucket of which almost all is known: `python -m bench.listing [--objects N] [--new N]`.
 
-Starts a local S3 server (moto) in a process of its own and fills it; then in another process lists the inbox, reads
-the index and tells what is new. Prints one JSON object: seconds, processor seconds of both processes, requests and
-memory of the first night, which remembers all, and of the second, on which `--new` objects have come.
-
-moto sorts all keys anew for every page, which no server for so many objects does. `--sorted` has it keep them sorted:
-a page then costs what is on it. Without, most of the seconds are moto's sorting.
+Fills a bucket of the S3 server that `--endpoint` names, else of one (moto) that it starts in a process of its own; then
+in another process lists the inbox, reads the index and tells what is new. Prints one JSON object: seconds, processor
+seconds, requests and memory of the first night, which remembers all, and of the second, on which `--new` objects have
+come. moto sorts all keys anew for every page, so most of the seconds there are its own.
 """
 
 import argparse
-import bisect
 import json
 import logging
 import multiprocessing
 import os
-import resource
 import time
+from collections.abc import Iterable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 BUCKET, PREFIX = "recordings", "inbox"
-MOTO_ACCOUNT = "123456789012"
+AT_ONCE = 32
 
 
-def keep_sorted(backend: Any) -> None:
-    """Have moto's listing take its page from keys that were sorted once, as long as none is added."""
-    orders: dict[tuple[str, str], list[str]] = {}
-    whole = backend.list_objects_v2
-
-    def listed(
-        bucket: Any, prefix: str | None, delimiter: str | None, continuation_token: str | None, *more: Any, **rest: Any
-    ) -> Any:
-        max_keys = rest.get("max_keys", more[-1] if more else 1_000)
-        if delimiter or not prefix:
-            return whole(bucket, prefix, delimiter, continuation_token, *more, **rest)
-        if continuation_token is None:
-            orders[bucket.name, prefix] = sorted(name for name in bucket.keys if name.startswith(prefix))
-        names = orders[bucket.name, prefix]
-        start = bisect.bisect_right(names, continuation_token) if continuation_token else 0
-        page = names[start : start + max_keys]
-        return [bucket.keys[name] for name in page], start + max_keys < len(names), page[-1] if page else None
-
-    backend.list_objects_v2 = listed
-
-
-def serve(objects: int, new: int, sort_once: bool, pipe: Connection) -> None:
-    """Serve a bucket with `objects` objects; add `new` ones when the other end says so."""
-    from moto.s3.models import s3_backends
+def moto(pipe: Connection) -> None:
+    """Serve S3 until somebody speaks, telling processor seconds whenever asked to."""
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    backend = s3_backends[MOTO_ACCOUNT]["aws"]
-    if sort_once:
-        keep_sorted(backend)
-    backend.create_bucket(BUCKET, "us-east-1")
-    for number in range(objects):
-        backend.put_object(BUCKET, f"{PREFIX}/2026/{number // 1000:03}/lecture {number:06}.mp4", b"%d" % number)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     pipe.send(server.get_host_and_port()[1])
-    started_s = time.process_time()
-    pipe.recv()
-    pipe.send(round(time.process_time() - started_s, 2))
-    for number in range(new):
-        backend.put_object(BUCKET, f"{PREFIX}/2026/tonight/lecture {number:06}.mp4", b"new %d" % number)
-    started_s = time.process_time()
-    pipe.recv()
-    pipe.send(round(time.process_time() - started_s, 2))
+    while pipe.recv():
+        pipe.send(time.process_time())
+
+
+def put(names: Iterable[str]) -> None:
+    """Objects of a few bytes, all different."""
+    from core.bucket import file_system
+
+    file_system().pipe({f"{BUCKET}/{PREFIX}/2026/{name}.mp4": name.encode() for name in names}, batch_size=AT_ONCE)
 
 
 def plan(remember: bool, pipe: Connection) -> None:
@@ -98,31 +69,47 @@ def plan(remember: bool, pipe: Connection) -> None:
 
 
 def _peak_mb() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    """Of this process; the resource module tells that of its parent where that was larger."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) // 1024
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--objects", type=int, default=100_000)
     parser.add_argument("--new", type=int, default=50)
-    parser.add_argument("--sorted", action="store_true", help="have moto keep its keys sorted")
+    parser.add_argument("--endpoint", default="", help="an S3 server that has no bucket `recordings` (default: moto)")
     asked = parser.parse_args()
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
-    server = spawn.Process(target=serve, args=(asked.objects - asked.new, asked.new, asked.sorted, theirs), daemon=True)
-    server.start()
     os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
-    os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{ours.recv()}"
+    if not asked.endpoint:
+        spawn.Process(target=moto, args=(theirs,), daemon=True).start()
+    os.environ["AWS_ENDPOINT_URL"] = asked.endpoint or f"http://127.0.0.1:{ours.recv()}"
+
+    def server_s() -> float:
+        if asked.endpoint:
+            return 0.0
+        ours.send(True)
+        return ours.recv()
+
+    from core.bucket import file_system
+
+    file_system().mkdir(BUCKET)
+    put(f"{number // 1000:03}/lecture {number:06}" for number in range(asked.objects - asked.new))
     nights = []
     for night in (1, 2):
         mine, its = spawn.Pipe()
+        before_s = server_s()
         planner = spawn.Process(target=plan, args=(night == 1, its))
         planner.start()
         nights.append(mine.recv())
         planner.join()
-        ours.send("go on")
-        nights[-1]["processor_seconds_of_the_server"] = ours.recv()
-    server.join()
+        if not asked.endpoint:
+            nights[-1]["processor_seconds_of_the_server"] = round(server_s() - before_s, 2)
+        put(f"tonight/lecture {number:06}" for number in range(asked.new))
+    if not asked.endpoint:
+        ours.send(False)
     print(json.dumps({"first_night": nights[0], "second_night": nights[1]}, indent=1))
 
 

@@ -3,7 +3,8 @@
 Recordings of some minutes with captions beside them, so that no speech is recognised: reading, looking at pictures and
 encoding remain. A real Prefect server hands them to real process workers, each held to one processor of its own
 (sched_setaffinity), where Winnow then uses one thread. Each nightly has a store and a home folder of its own. Prints
-one JSON object: seconds of the nightlies as a whole, their starts included, and how many times faster two are.
+one JSON object: seconds of the nightlies as a whole, their starts included, and how many times faster two are: the
+nightly as a whole, and the work on recordings alone, without the starts of processes between them.
 """
 
 import argparse
@@ -85,8 +86,12 @@ def main() -> None:
         inbox.mkdir()
         recordings(inbox, given.recordings, given.length_s)
         nights = [night(Path(name, f"by {workers}"), inbox, workers) for workers in (1, 2)]
-    faster = nights[0]["seconds"] / nights[1]["seconds"]
-    print(json.dumps({"nights": nights, "times_faster": round(faster, 2)}, indent=1))
+    one, two = nights
+    told = {
+        "times_faster": round(one["seconds"] / two["seconds"], 2),
+        "times_faster_at_work": round(one["sum_of_recordings_s"] / (two["sum_of_recordings_s"] / 2), 2),
+    }
+    print(json.dumps({"nights": nights, **told}, indent=1))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ MOST_ATTEMPTS = 3
 OUTSIDE = frozenset(
     {"StoreError", "OSError", "PermissionError", "TimeoutError", "ConnectionError", "PrefectHTTPStatusError"}
     | {
+        "MachineTrouble",
         "MediaKilled",
         "ConnectError",
         "ConnectTimeout",

@@ -5,7 +5,8 @@ WinnowError                 what was being done, to what, why it failed, what th
 │   └── BadSetting          a setting is out of its range or contradicts another
 ├── MediaError              ffmpeg or a decoder failed; ends with what it said
 │   ├── MediaTimeout        it ran past its time limit
-│   └── MediaKilled         somebody else ended it, which says nothing about the media
+│   └── MachineTrouble      no room on the disk, which says nothing about the media
+│       └── MediaKilled     somebody else ended it, which says nothing about the media either
 ├── MissingTool             ffmpeg, ffprobe or one of their features is not on this machine
 ├── WeightsError            a model's weights are missing, or their hash is not the pinned one
 ├── WriterFailed            a writer of titles did not answer, or not in the form asked for
@@ -35,7 +36,11 @@ class MediaTimeout(MediaError):
     """A media process ran past its time limit and was ended."""
 
 
-class MediaKilled(MediaError):
+class MachineTrouble(MediaError):
+    """A media process failed for want of room on the disk, or because nothing may be written there."""
+
+
+class MediaKilled(MachineTrouble):
     """A media process was ended from outside: by a person, the system, or a limit of the machine."""
 
 

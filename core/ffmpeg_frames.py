@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import media, pipes, tools
-from core.errors import MediaError, MediaKilled, MediaTimeout
+from core.errors import MachineTrouble, MediaError, MediaTimeout
 from core.records import MediaInfo, VideoStream
 
 NEAR_S = 5e-4
@@ -226,7 +226,7 @@ def _decode(
                 if time_s is not None:
                     count += 1
                     yield time_s, image
-    except (MediaTimeout, MediaKilled):
+    except (MediaTimeout, MachineTrouble):
         raise
     except MediaError:
         if not count:  # else the rest of the file is damaged, and what came before it is good

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core import tools
-from core.errors import Cancelled, MediaError, MediaKilled, MediaTimeout
+from core.errors import Cancelled, MachineTrouble, MediaError, MediaKilled, MediaTimeout
 
 LAUNCHER = str(Path(__file__).with_name("launch.py"))
 MEMORY_LIMIT_BYTES = 8 * 1024**3
@@ -22,6 +22,7 @@ QUIET = ["-hide_banner", "-nostdin", "-loglevel", "error"]
 STDERR_KEPT = 2_000
 FROM_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGXFSZ})
 """Signals that no media file makes ffmpeg send itself."""
+NO_ROOM = ("No space left on device", "Disk quota exceeded", "Read-only file system", "File too large")
 
 Progress = Callable[[float], None]
 """Told how many seconds of output are done."""
@@ -106,8 +107,8 @@ def run(
         timeout_s: The process and its group are killed after this long.
         on_line: Called with each line of stdout as it comes; stdout is then returned empty.
 
-    Raises MediaError if it fails, MediaTimeout if it takes too long, MediaKilled if somebody else ended it, Cancelled
-    if the run was told to stop.
+    Raises MediaError if it fails, MachineTrouble if it says that the machine has no room, MediaTimeout if it takes too
+    long, MediaKilled if somebody else ended it, Cancelled if the run was told to stop.
     """
     with started(program, cwd=cwd) as process:
         expired = threading.Event()
@@ -141,19 +142,18 @@ def run(
             raise MediaTimeout(
                 f"{what}: {Path(program[0]).name} was ended after {timeout_s:.0f} s. {said[-STDERR_KEPT:]}"
             )
-        check_killed(code, what, Path(program[0]).name)
         if code != 0:
-            raise MediaError(
-                f"{what}: {Path(program[0]).name} exited {code}: {said.strip()[-STDERR_KEPT:] or 'no message'}"
-            )
+            name = Path(program[0]).name
+            raise failure(code, what, name, f"{name} exited {code}: {said.strip()[-STDERR_KEPT:] or 'no message'}")
         return output.decode(errors="replace"), said
 
 
-def check_killed(code: int, what: str, name: str) -> None:
-    """Raise MediaKilled if an exit code tells that somebody else ended the process."""
+def failure(code: int, what: str, name: str, said: str) -> MediaError:
+    """The error that a process ended with: of the machine, or of the media. `said` ends its message."""
     if -code in FROM_OUTSIDE:
         by = signal.Signals(-code).name
-        raise MediaKilled(f"{what}: {name} was ended from outside ({by}), by somebody or by the system. Run it again.")
+        return MediaKilled(f"{what}: {name} was ended from outside ({by}), by somebody or by the system. Run it again.")
+    return (MachineTrouble if any(sign in said for sign in NO_ROOM) else MediaError)(f"{what}: {said}")
 
 
 def run_ffmpeg(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core import media
-from core.errors import MediaError, MediaTimeout
+from core.errors import MediaTimeout
 
 CHUNK_BYTES = 1 << 20
 POLL_S = 0.5
@@ -62,7 +62,6 @@ def _end(process: subprocess.Popen[bytes], what: str, name: str, said: bytes) ->
     except subprocess.TimeoutExpired as error:
         raise MediaTimeout(f"{what}: it did not end after its last output.") from error
     media.check_cancelled()
-    media.check_killed(code, what, name)
     if code != 0:
         message = said.decode(errors="replace").strip() or "no message"
-        raise MediaError(f"{what}: it exited {code}: {message}")
+        raise media.failure(code, what, name, f"it exited {code}: {message}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core import media, tools
-from core.errors import MediaError, MediaKilled, RefusedInput
+from core.errors import MachineTrouble, MediaError, RefusedInput
 from core.records import AudioStream, MediaInfo, VideoStream
 
 PROBE_TIMEOUT_S = 120.0
@@ -54,7 +54,7 @@ def _ask(path: Path, what: list[str], container: str | None = None) -> dict[str,
     arguments = ["-v", "error", "-protocol_whitelist", "file", *whitelist, "-of", "json", *what, media.file_url(path)]
     try:
         output, _ = media.run([tools.ffprobe(), *arguments], what=f"Probing {path.name}", timeout_s=PROBE_TIMEOUT_S)
-    except MediaKilled:
+    except MachineTrouble:
         raise
     except MediaError as error:
         if "moov atom not found" in str(error) and _is_mp4(path):

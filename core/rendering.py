@@ -9,7 +9,7 @@ from core import checks, loudness, media, tools
 from core.cutting import Cut, plan_cut
 from core.encoders import Encoder
 from core.encoding import SOUND, TIGHT, body_span_s, encode_call, made_files, total_cut_frames
-from core.errors import MediaError, MediaKilled, MediaTimeout
+from core.errors import MachineTrouble, MediaError, MediaTimeout
 from core.glimpses import sharpest, write_poster
 from core.loudness import Levelling, Loudness
 from core.production import MadeFile, Production, look_stem
@@ -20,7 +20,7 @@ from core.tighten_graph import tighten_wav
 
 POSTER = "poster.jpg"
 SCRATCH = "work"
-MACHINE_SIGNS = ("No space left", "quota exceeded", "Read-only file system", "Permission denied", "No such file")
+MACHINE_SIGNS = ("Permission denied", "No such file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,5 +223,5 @@ def _failed(order: Order, repairs: Sequence[str], error: MediaError) -> Rendered
 
 def _raise_if_machine(error: MediaError) -> None:
     """Raise `error` again where it tells of the machine, which no other way of cutting can help."""
-    if isinstance(error, MediaTimeout | MediaKilled) or any(sign in str(error) for sign in MACHINE_SIGNS):
+    if isinstance(error, MediaTimeout | MachineTrouble) or any(sign in str(error) for sign in MACHINE_SIGNS):
         raise error

@@ -12,6 +12,7 @@ from importlib.metadata import version
 
 from core.errors import Cancelled, RefusedInput, WinnowError
 from core.logs import switch_on
+from flows.secret_block import VARIABLE, take_secrets
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = {
@@ -29,6 +30,8 @@ COMMANDS = {
     "evaluate": "measure a model on labelled lectures, or a run's clips against a truth",
     "doctor": "say what this machine has, and what to do about what is missing",
 }
+ASK_FOR_THEMSELVES = ("highlight", "nightly", "setup", "doctor")
+"""Commands whose flows take secrets, or which need none: the others take them from the server in use at once."""
 
 
 def build_parser(asked: str | None = None) -> argparse.ArgumentParser:
@@ -54,6 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         switch_on()
         given = build_parser(asked).parse_args(arguments)
+        if os.environ.get(VARIABLE) and given.command not in ASK_FOR_THEMSELVES:
+            take_secrets()
         return getattr(import_module(f"flows.{given.command}_command"), f"{given.command}_command")(given)
     except RefusedInput as refusal:
         print(f"winnow: {refusal}", file=sys.stderr)

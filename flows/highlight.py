@@ -45,6 +45,7 @@ from flows.options import problems
 from flows.outcomes import Outcome, as_table
 from flows.recording import recording
 from flows.resolving import resolve_models
+from flows.secret_block import take_secrets
 from models.writers import writer_for
 
 Named = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000)]
@@ -118,6 +119,7 @@ def highlight(
     Returns how each recording ended. A refused recording is an outcome. Raises RefusedInput if nothing could be
     begun, and BatchFailed, which carries the outcomes, if a recording failed.
     """
+    take_secrets()
     try:
         settings = Settings(
             selection=SelectionSettings(clips=clips, min_s=min_s, max_s=max_s, about=about),

@@ -36,6 +36,7 @@ from core.sources import SETTLE_S
 from core.webhook import NotDelivered, from_environment
 from flows.engines import do, runner_of
 from flows.resolving import resolve_models
+from flows.secret_block import take_secrets
 from models.writers import writer_for
 from tasks.artifacts import Shown
 
@@ -104,6 +105,7 @@ def nightly(
     Raises RefusedInput where nothing could be begun, and NightlyFailed, which carries the report.
     """
     switch_on()
+    take_secrets()
     load_kit(settings)
     writer_for(settings.writing.titles)
     model = resolve_models(settings).highlight

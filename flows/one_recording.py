@@ -37,6 +37,7 @@ from flows.embedded import configured
 from flows.outcomes import Outcome
 from flows.recording import recording
 from flows.resolving import resolve_models
+from flows.secret_block import take_secrets
 
 DAY = "%Y-%m-%d"
 logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ logger = logging.getLogger(__name__)
 def take(job: Job) -> RecordingEnd:
     """One recording, whatever happens to it: what goes wrong is its end, and others go on."""
     switch_on()  # a task runner or a worker may have brought it into a process of its own
+    take_secrets()
     with tags(*job.labels), bound(run_id=job.run_id, recording=job.found.name):
         end = _Taking(job).take()
         told = {"status": end.status, "seconds": end.seconds, "clips": end.clips, "reason": end.reason}

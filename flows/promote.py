@@ -10,6 +10,7 @@ from pydantic import Field
 
 from core.errors import BadSetting
 from core.records import ModelRef
+from flows.secret_block import take_secrets
 from flows.versions import figure_rows, markdown_table, number, registry_root, told
 from models import registry
 from models.model_cards import told as in_words
@@ -78,6 +79,7 @@ def promote(
         registry_uri: Root of the registry.
         accept_licence: Agree to the challenger's licence.
     """
+    take_secrets()
     root = registry_root(registry_uri)
     places = (root, registry.BUILTIN)
     if not any(champion in registry.aliases(place) for place in places):

@@ -14,6 +14,7 @@ from core.logs import bound, switch_on
 from core.retention import RetentionPolicy, apply, expired
 from core.retention_report import rows, summary, unremoved
 from flows.places import checked_store
+from flows.secret_block import take_secrets
 
 MOST_ROWS = 500
 """Of single things in the artifact; the sums have all."""
@@ -40,6 +41,7 @@ def retention(
     where it cannot be read, and NotAllRemoved.
     """
     switch_on()
+    take_secrets()
     with bound(run_id=flow_run.get_id()):
         plan = expired(home(), checked_store(store_uri), policy, datetime.now(UTC))
         applied = None if dry_run else apply(plan)

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from core.errors import RefusedInput
 from core.records import ModelRef
+from flows.secret_block import take_secrets
 from flows.versions import figure_rows, markdown_table, registry_root, told
 from models import registry
 from tasks.evaluating import Measured, evaluate_model, freeze_set
@@ -81,6 +82,7 @@ def retrain(
     Raises RefusedInput for a configuration or data that cannot be used, before anything is fitted.
     """
     _check_installed()
+    take_secrets()
     root = registry_root(registry_uri)
     plan = read_plan(config, cache=training_folder() / "corpora", data=data, name=name, max_steps=max_steps)
     _check_names(root, plan.name, challenger)

@@ -2,15 +2,18 @@
 
 import fcntl
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 STARTS_WITHIN_S = 120.0
+DATABASE = "prefect.db"
+KEPT = ("alembic_version", "sqlite_sequence")
 SCRIPT = """
 import os, sys
 from pathlib import Path
@@ -61,3 +64,17 @@ def _start(folder: Path, pipe: Path) -> None:
         assert server.poll() is None, f"the Prefect server did not start: {(folder / 'server.out').read_text()}"
         assert time.monotonic() < end_s, "the Prefect server did not start in time"
         time.sleep(0.1)
+
+
+def with_tables(env: dict[str, str], home: Path) -> None:
+    """Give a server that is to start in another home folder a database that has its tables: half of a first start."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (
+        closing(sqlite3.connect(Path(env["PREFECT_HOME"], DATABASE))) as made,
+        closing(sqlite3.connect(home / DATABASE)) as copied,
+    ):
+        made.backup(copied)
+        for (table,) in copied.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            if table not in KEPT:
+                copied.execute(f'DELETE FROM "{table}"')
+        copied.commit()

@@ -22,6 +22,7 @@ import pytest
 from core import catalog, media
 from core.pools import ENCODING, POOLS, machine_name
 from tests.postgres import database, programs
+from tests.prefect_server import with_tables
 
 ROOT = Path(__file__).parents[1]
 PAGE, SECTION = "docs/operate.md", "## With a Prefect server\n"
@@ -183,7 +184,8 @@ def queues(terminals: Terminals) -> set[str]:
     return {pool.name for pool in POOLS if terminals.answer(f"/work_pools/{pool.name}")}
 
 
-def test_on_sqlite_the_server_takes_pools_and_deployments(terminals):
+def test_on_sqlite_the_server_takes_pools_and_deployments(terminals, prefect_server, tmp_path):
+    with_tables(prefect_server, tmp_path / "prefect")
     desk, page = terminals(""), walk()
     desk.type(page["The server"][0])
     for block in page["Pools and limits"]:

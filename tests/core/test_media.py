@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from core import media, tools
-from core.errors import MediaError, MediaTimeout
+from core.errors import MachineTrouble, MediaError, MediaTimeout
 
 ENDLESS = ["-re", "-f", "lavfi", "-i", "testsrc", "-f", "null", "-"]
 
@@ -40,6 +40,13 @@ def test_a_file_name_is_only_a_file_name(tmp_path, name, monkeypatch):
     monkeypatch.chdir(tmp_path)
     media.run_ffmpeg(["-f", "lavfi", "-i", "sine=duration=0.1", media.file_url(name)], what="Writing", timeout_s=30)
     assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def test_a_full_disk_is_not_the_fault_of_the_media():
+    with pytest.raises(MachineTrouble, match="No space left on device"):
+        media.run_ffmpeg(
+            ["-f", "lavfi", "-i", "sine", "-t", "9", "-f", "s16le", "file:/dev/full"], what="x", timeout_s=30
+        )
 
 
 def test_memory_is_limited():

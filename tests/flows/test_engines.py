@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -87,7 +86,7 @@ def two_workers(folder: Path) -> Iterator[None]:
             yield
         finally:
             for worker in started:
-                worker.send_signal(signal.SIGINT)
+                worker.terminate()
             for worker in started:
                 worker.wait(60)
 

@@ -5,11 +5,9 @@ import json
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,6 +16,7 @@ import pytest
 
 from core import media
 from core.probe import probe
+from tests.prefect_server import with_tables
 
 ROOT = Path(__file__).parents[2]
 FEW = ("--clips", "2", "--min-s", "12", "--max-s", "20")
@@ -282,13 +281,7 @@ def test_from_python_with_a_server_of_its_own(short_talk, winnow_env, tmp_path):
         "print(outcome.status, outcome.manifest)\n"
     )
     own = {"PREFECT_HOME": str(tmp_path / "prefect"), "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120"}
-    (tmp_path / "prefect").mkdir()
-    # A database with all its tables spares the server half of its start.
-    with (
-        closing(sqlite3.connect(Path(winnow_env["PREFECT_HOME"], "prefect.db"))) as made,
-        closing(sqlite3.connect(tmp_path / "prefect/prefect.db")) as copied,
-    ):
-        made.backup(copied)
+    with_tables(winnow_env, tmp_path / "prefect")
     env = {k: v for k, v in winnow_env.items() if k != "PREFECT_API_URL"} | own
     ran = subprocess.run(
         [sys.executable, "-c", script, str(short_talk), str(tmp_path / "out")],
