@@ -88,10 +88,17 @@ class Crew:
         lost = ["--lost-after-min", "2"]  # runs tell every 30 s that they live
         deploy = [*_prefect("--no-prompt", "deploy"), "--name", "nightly-recording/cpu"]
         for command in ([*_winnow("setup"), *lost], deploy):
-            if self._start(command, "setup").wait(STARTS_WITHIN_S):
-                raise RuntimeError((self.folder / "setup.log").read_text()[-3000:])
+            self._do(command)
         for _ in range(workers):
             self.start_worker()
+
+    def allow(self, limit: str, slots: int) -> None:
+        """Let so many hold a concurrency limit at a time."""
+        self._do([*_prefect("gcl", "update"), limit, "--limit", str(slots)])
+
+    def _do(self, command: list[str]) -> None:
+        if self._start(command, "setup").wait(STARTS_WITHIN_S):
+            raise RuntimeError((self.folder / "setup.log").read_text()[-3000:])
 
     def _healthy(self) -> bool:
         try:

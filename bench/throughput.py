@@ -2,7 +2,7 @@
 
 Recordings of some minutes with captions beside them, so that no speech is recognised: reading, looking at pictures and
 encoding remain. A real Prefect server hands them to real process workers, each held to one processor of its own
-(sched_setaffinity), where Winnow then uses one thread. Each nightly has a store and a home folder of its own. Prints
+(sched_setaffinity), where Winnow then uses one thread; the machine's limits let each of them work all the time. Each nightly has a store and a home folder of its own. Prints
 one JSON object: seconds of the nightlies as a whole, their starts included, and how many times faster two are: the
 nightly as a whole, and the work on recordings alone, without the starts of processes between them.
 """
@@ -19,6 +19,7 @@ import psutil
 
 from bench.chaos_crew import Crew
 from core import catalog, media
+from core.pools import limits_of, machine_name
 
 ROOT = Path(__file__).parents[1]
 LONGEST_S = 3_600
@@ -54,6 +55,8 @@ def night(folder: Path, inbox: Path, workers: int) -> dict[str, Any]:
         processors = sorted(os.sched_getaffinity(0))
         for worker, processor in zip(crew.workers, processors, strict=False):
             os.sched_setaffinity(worker.pid, {processor})  # inherited by what it starts
+        for limit in limits_of(machine_name()):
+            crew.allow(limit.name, workers)  # what `winnow setup` allows is for encoders of two threads
         before, began_s = psutil.cpu_times(), time.monotonic()
         process = crew.night(str(inbox), str(store), ["--clips", "3", "--no-reel", "--model", "baseline"])
         code = process.wait(LONGEST_S)

@@ -9,7 +9,7 @@ from core.caption_files import ShownSlide, shown_slides, to_vtt
 from core.caption_report import CaptionReport, caption_report
 from core.captions import build_captions, retime
 from core.cutting import bounds
-from core.drawn_captions import draw_captions
+from core.drawn_captions import Body, draw_captions
 from core.framing import TextBoxes, plan_framing
 from core.framing_override import overridden, overrides_for
 from core.framing_plan import Format, FramingPlan
@@ -54,7 +54,8 @@ def dress(
     applied = planned if planned and planned.removed and settings.look.tighten in ("pauses", "all") else None
     words = applied.retime(said) if applied else list(said)
     body_s = applied.shown_duration_s if applied else span.length_s
-    looks, over = _looks(number, pick.title, span, words, body_s, sightings, seen, kit, settings, applied)
+    body = Body(pick.title, span, words, body_s, sightings, seen, applied)
+    looks, over = _looks(number, body, kit, settings)
     made = build_captions(words, end_s=body_s, condense=settings.writing.condense) if words else None
     cues = made.cues if made else ()
     shown = _shown_slides(seen.slides, span, applied)
@@ -129,29 +130,21 @@ def _tightening(words: Sequence[Word], span: Span, rate: Fraction, seen: Seen, s
 
 
 def _looks(
-    number: int,
-    title: str,
-    span: Span,
-    words: Sequence[Word],
-    body_s: float,
-    sightings: Sequence[Sighting],
-    seen: Seen,
-    kit: Kit,
-    settings: Settings,
-    applied: Tightening | None,
+    number: int, body: Body, kit: Kit, settings: Settings
 ) -> tuple[tuple[Look, ...], tuple[list[float], list[float]]]:
     """Each format's plan and captions; and when captions of the first stand over text, and over a mouth."""
+    span, seen = body.span, body.seen
     chosen = overrides_for(kit.overrides, clip=number, start_s=span.start_s, end_s=span.end_s)
     looks: list[Look] = []
     over: tuple[list[float], list[float]] = ([], [])
     for format in kit.formats:
-        plan = _plan(format, span, sightings, seen, settings)
+        plan = _plan(format, span, body.sightings, seen, settings)
         own = chosen.get(format)
         if own:
             plan = overridden(own, plan, size=seen.size)
         drawn = None
-        if settings.rendering.burn_captions and words:
-            drawn, found = draw_captions(plan, title, span, words, body_s, sightings, seen, kit, settings, applied)
+        if settings.rendering.burn_captions and body.words:
+            drawn, found = draw_captions(plan, body, kit, settings)
             over = found if not looks else over
         looks.append(Look(plan, drawn, free=own is not None))
     return tuple(looks), over

@@ -12,6 +12,7 @@ import pytest
 
 from core import media
 from tests.commands import run_here
+from tests.prefect_server import with_tables
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -106,7 +107,9 @@ def test_commands_of_the_page_run(page, home, sample, prefect_server, prefect_he
     programs = Path(sys.executable).parent
     env = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
     env |= {"WINNOW_HOME": str(home), "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
-    if page.name != WITH_NOTHING_CONFIGURED:
+    if page.name == WITH_NOTHING_CONFIGURED:
+        with_tables(prefect_server, home / "prefect")
+    else:
         env |= prefect_server
     for block in blocks(page):
         script = CLONE.sub("", block).replace("cd winnow\n", "\n")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.s3 import s3_bucket
+from tests.s3 import own_bucket
 
 Fault = Callable[[dict[str, Any]], str | None]
 
@@ -58,20 +58,6 @@ def _cut(body: Any) -> Iterator[bytes]:
 
 @contextmanager
 def misbehaving_s3() -> Iterator[Server]:
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-    from werkzeug.serving import WSGIRequestHandler, make_server
-
-    class Silent(WSGIRequestHandler):
-        def log(self, type: str, message: str, *args: Any) -> None: ...
-
     told = Server()
-    app = told.door(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Silent)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    # moto keeps its buckets for as long as the process: each server gets one of its own.
-    with s3_bucket(f"http://127.0.0.1:{server.server_port}", f"inbox-{server.server_port}") as told.uri:
+    with own_bucket("inbox", told.door, one_at_a_time=False) as told.uri:
         yield told
-    server.shutdown()
-    thread.join()
-    server.server_close()

@@ -17,8 +17,8 @@ from core.catalog_schema import TABLES, as_markdown, read_schema, schema
 from core.compaction import compact
 from core.errors import StoreError
 from core.tombstones import allow_again, bury, is_forgotten
-from tests.core.buckets import one_at_a_time
 from tests.core.catalog_samples import MONDAY, A, B, manifest, run
+from tests.s3 import own_bucket
 
 DOC = Path(__file__).parents[2] / "docs/catalog.md"
 TUESDAY = MONDAY + timedelta(days=1)
@@ -26,7 +26,7 @@ TUESDAY = MONDAY + timedelta(days=1)
 
 @pytest.fixture(scope="module")
 def bucket():
-    with one_at_a_time("catalog") as uri:
+    with own_bucket("catalog") as uri:
         yield uri
 
 

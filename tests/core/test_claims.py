@@ -10,7 +10,7 @@ import pytest
 from core import claims, once
 from core.errors import StoreError
 from core.patience import opened
-from tests.core.buckets import one_at_a_time
+from tests.s3 import own_bucket
 
 SHA256 = "ab" * 32
 MONDAY, TUESDAY = datetime(2026, 3, 2, 23, 50, tzinfo=UTC), datetime(2026, 3, 3, 0, 5, tzinfo=UTC)
@@ -21,7 +21,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "folder":
         yield str(tmp_path / "store")
         return
-    with one_at_a_time("claims") as uri:
+    with own_bucket("claims") as uri:
         yield f"{uri}/store"
 
 

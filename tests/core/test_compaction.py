@@ -11,13 +11,13 @@ from core.catalog_files import CatalogFiles
 from core.compaction import compact
 from core.errors import StoreError
 from core.tombstones import bury
-from tests.core.buckets import one_at_a_time
 from tests.core.catalog_samples import MONDAY, A, B, run
+from tests.s3 import own_bucket
 
 
 @pytest.fixture(scope="module")
 def bucket():
-    with one_at_a_time("compaction") as uri:
+    with own_bucket("compaction") as uri:
         yield uri
 
 

@@ -8,7 +8,7 @@ import pytest
 from core.boxes import Box
 from core.brand_assets import prepare_assets
 from core.captions import retime
-from core.drawn_captions import draw_captions
+from core.drawn_captions import Body, draw_captions
 from core.kit import Kit, load_kit
 from core.records import Span
 from core.seen import Seen
@@ -30,18 +30,17 @@ def drawn(seen: Seen, *, face: Box | None = None, chosen: Settings | None = None
     """(captions, when they stand over text, and over a mouth), in the source format."""
     chosen = chosen or settings()
     words = retime(list(spoken()), SPAN.start_s, SPAN.end_s)
-    return draw_captions(
-        whole_picture(seen.info, SPAN.start_s, SPAN.end_s),
+    body = Body(
         TITLE,
         SPAN,
         applied.retime(words) if applied else words,
         applied.shown_duration_s if applied else SPAN.length_s,
         sightings(face) if face else [],
         seen,
-        kit or load_kit(chosen),
-        chosen,
         applied,
     )
+    plan = whole_picture(seen.info, SPAN.start_s, SPAN.end_s)
+    return draw_captions(plan, body, kit or load_kit(chosen), chosen)
 
 
 def stands(ass: str) -> list[tuple[float, float, int, float]]:

@@ -19,14 +19,14 @@ from core.leases import working_on
 from core.sources import InboxObject
 from core.store import Store
 from core.tombstones import is_forgotten
-from tests.core.buckets import one_at_a_time
 from tests.core.catalog_samples import A, B, manifest, run
 from tests.core.test_retention import entry, publication
+from tests.s3 import own_bucket
 
 
 @pytest.fixture(scope="module")
 def bucket():
-    with one_at_a_time("forgetting") as uri:
+    with own_bucket("forgetting") as uri:
         yield uri
 
 

@@ -3,22 +3,17 @@
 from collections.abc import Iterator
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from core.errors import StoreError
 from core.nightly_files import last_report, write_report
 from tests.core.nightly_samples import night, whole_night
-from tests.s3 import s3_bucket
+from tests.s3 import own_bucket
 
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[str]:
-    server = ThreadedMotoServer(port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    with s3_bucket(f"http://{host}:{port}", "nightlies") as uri:
+    with own_bucket("nightlies") as uri:
         yield uri
-    server.stop()
 
 
 @pytest.fixture(params=["local", "bucket"])

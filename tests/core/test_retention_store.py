@@ -7,14 +7,14 @@ from core.catalog import read, record
 from core.compaction import compact
 from core.retention import RetentionPolicy, apply, expired
 from core.store import Store
-from tests.core.buckets import one_at_a_time
 from tests.core.catalog_samples import MONDAY, A, B, run
 from tests.core.retention_samples import NOW, below, paths, publication
+from tests.s3 import own_bucket
 
 
 @pytest.fixture(scope="module")
 def bucket():
-    with one_at_a_time("retention") as uri:
+    with own_bucket("retention") as uri:
         yield uri
 
 

@@ -2,12 +2,11 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from core.errors import StoreError
 from core.records import StageRef
 from core.store import LISTING, Store
-from tests.s3 import s3_bucket
+from tests.s3 import own_bucket
 
 REF = StageRef(sha256="ab" * 32, stage="silences", key="k1")
 
@@ -15,12 +14,8 @@ REF = StageRef(sha256="ab" * 32, stage="silences", key="k1")
 @pytest.fixture(scope="module")
 def s3_root() -> Iterator[str]:
     """A bucket on a real S3 server of our own, spoken to over HTTP."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    with s3_bucket(f"http://{host}:{port}", "recordings") as uri:
+    with own_bucket("recordings") as uri:
         yield f"{uri}/winnow"
-    server.stop()
 
 
 @pytest.fixture(params=["folder", "bucket"])

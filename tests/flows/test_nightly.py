@@ -11,14 +11,13 @@ from typing import Any
 import fsspec
 import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
 from core import catalog, media
 from core.manifest import Manifest
 from core.nightly_files import last_report
 from core.nightly_report import NightlyReport
 from core.settings import EncodingSettings, RenderSettings, SelectionSettings, Settings
-from tests.s3 import s3_bucket
+from tests.s3 import own_bucket
 
 ROOT = Path(__file__).parents[2]
 LENGTH_S = 12
@@ -46,12 +45,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[str]:
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with s3_bucket(f"http://{host}:{port}", "night") as uri:
+    with own_bucket("night") as uri:
         yield uri
-    server.stop()
 
 
 @pytest.fixture(scope="module", params=["folder", "bucket"])

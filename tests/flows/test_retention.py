@@ -15,9 +15,9 @@ from core.errors import BadSetting
 from core.leases import working_on
 from core.retention import RetentionPolicy
 from flows.retention_command import add_retention, policy_from, retention_command
-from tests.core.buckets import one_at_a_time
 from tests.core.catalog_samples import A, B
 from tests.core.test_retention import entry, publication
+from tests.s3 import own_bucket
 
 ROOT = Path(__file__).parents[2]
 
@@ -92,7 +92,7 @@ def test_the_table_tells_what_went_and_what_could_not(winnow_home, capsys):
 
 @pytest.fixture(scope="module")
 def bucket():
-    with one_at_a_time("retained") as uri:
+    with own_bucket("retained") as uri:
         yield uri
 
 

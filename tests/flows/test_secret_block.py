@@ -12,7 +12,7 @@ from core.errors import BadSetting
 from core.masking import Mask
 from flows import secret_block
 from flows.secret_block import take_secrets
-from tests.core.buckets import one_at_a_time
+from tests.s3 import own_bucket
 
 HELD = {"AWS_ACCESS_KEY_ID": "kept-on-the-server", "AWS_SECRET_ACCESS_KEY": "not-told-to-anybody"}
 
@@ -35,7 +35,7 @@ def block(prefect_here: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_a_bucket_is_reached_with_what_the_block_holds(block, tmp_path, caplog):
     from core.sources import list_inbox
 
-    with one_at_a_time("secrets") as uri, pytest.MonkeyPatch.context() as patch:
+    with own_bucket("secrets") as uri, pytest.MonkeyPatch.context() as patch:
         s3fs.S3FileSystem().pipe_file(f"{uri}/talk.mp4", b"talk")
         for variable in HELD:
             patch.delenv(variable)
