@@ -2,9 +2,10 @@
 
 Recordings of some minutes with captions beside them, so that no speech is recognised: reading, looking at pictures and
 encoding remain. A real Prefect server hands them to real process workers, each held to one processor of its own
-(sched_setaffinity), where Winnow then uses one thread; the machine's limits let each of them work all the time. Each nightly has a store and a home folder of its own. Prints
-one JSON object: seconds of the nightlies as a whole, their starts included, and how many times faster two are: the
-nightly as a whole, and the work on recordings alone, without the starts of processes between them.
+(sched_setaffinity), where Winnow then uses one thread; the machine's limits let each of them work all the time. Each
+nightly has a store and a home folder of its own. Prints one JSON object: seconds of the nightlies as a whole, their
+starts included, and how many times faster two are: the nightly as a whole, and the work on recordings alone, without
+the starts of processes between them.
 """
 
 import argparse
