@@ -197,11 +197,12 @@ def test_what_arrives_becomes_an_event_on_the_server(winnow, tmp_path, desk, pre
     ran = winnow("watch", "--inbox", inbox, "--store", tmp_path / "store", "--settle-s", "0", "--once")
     assert ran.code == 0, ran.err
     asked = {"filter": {"event": {"name": ["winnow.recording.arrived"]}}}
-    end_s = time.monotonic() + 30
-    while not (found := httpx.post(f"{prefect_server['PREFECT_API_URL']}/events/filter", json=asked).json()["events"]):
+    end_s, payloads = time.monotonic() + 30, []
+    while not payloads:
         assert time.monotonic() < end_s, "the server has no such event"
+        found = httpx.post(f"{prefect_server['PREFECT_API_URL']}/events/filter", json=asked).json()["events"]
+        payloads = [event["payload"] for event in found if event["payload"]["inbox"] == inbox.as_uri()]
         time.sleep(0.2)
-    payloads = [event["payload"] for event in found if event["payload"]["inbox"] == inbox.as_uri()]
     assert [(told["uri"], told["store"]) for told in payloads] == [
         ((inbox / "talk.mp4").as_uri(), (tmp_path / "store").as_uri())
     ]

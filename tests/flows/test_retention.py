@@ -98,6 +98,8 @@ def bucket():
 
 def test_the_flow_removes_from_a_bucket_and_leaves_tables_of_it(winnow_home, bucket, prefect_here):
     from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+    from prefect.client.schemas.sorting import ArtifactSort
 
     from flows.retention import retention
 
@@ -110,8 +112,9 @@ def test_the_flow_removes_from_a_bucket_and_leaves_tables_of_it(winnow_home, buc
     ]
     assert old.split("/", 1)[1] not in "".join(_keys(bucket))
     with get_client(sync_client=True) as client:
-        found = {one.key: one for one in client.read_artifacts(limit=200) if one.key}
-    rows = json.loads(str(found["retention-items"].data))
+        named = ArtifactFilter(key=ArtifactFilterKey(any_=["retention-items"]))
+        (found,) = client.read_artifacts(artifact_filter=named, sort=ArtifactSort.CREATED_DESC, limit=1)
+    rows = json.loads(str(found.data))
     assert {(row["where"], row["outcome"]) for row in rows} == {("store", "removed"), ("home", "removed")}
 
 
