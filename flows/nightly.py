@@ -132,8 +132,7 @@ def nightly(
         watch = _Watch(mark, plan)
         do(jobs, engine, at_once, queue, watch.ended)
         watch.over()
-    if watch.ends:
-        compact(store_uri)
+    compact(store_uri)  # with nothing new as well: a nightly may have been killed before it came to this
     report = NightlyReport(
         run_id=run_id,
         began=began.isoformat(timespec="seconds"),

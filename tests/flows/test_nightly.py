@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from core import catalog, media
+from core.catalog_files import CatalogFiles
 from core.manifest import Manifest
 from core.nightly_files import last_report
 from core.nightly_report import NightlyReport
@@ -126,6 +127,25 @@ def test_the_next_nightly_has_nothing_to_do(places, first, run):
     again = run(*places)
     assert again.recordings == ()
     assert len(catalog.read(places[1], "clips")) == 1
+
+
+def test_rows_of_a_killed_nightly_are_moved_by_the_next_one_even_with_nothing_new(tmp_path, desk, run, monkeypatch):
+    class Killed(BaseException):
+        """What no code of the nightly stops, as SIGKILL."""
+
+    def kill(_: str) -> None:
+        raise Killed
+
+    (tmp_path / "inbox").mkdir()
+    shutil.copyfile(desk / "notes.mp4", tmp_path / "inbox/notes.mp4")
+    inbox, store = str(tmp_path / "inbox"), str(tmp_path / "store")
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr("flows.nightly.compact", kill)
+        run(inbox, store)
+    files = CatalogFiles(store)
+    assert files.pending("runs") and not files.parts("runs")
+    assert run(inbox, store).recordings == ()
+    assert files.parts("runs") and not files.pending("runs")
 
 
 def test_a_plan_tells_what_is_new_and_does_nothing(places, first, desk):
