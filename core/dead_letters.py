@@ -20,6 +20,7 @@ MOST_ATTEMPTS = 3
 OUTSIDE = frozenset(
     {"StoreError", "OSError", "PermissionError", "TimeoutError", "ConnectionError", "PrefectHTTPStatusError"}
     | {
+        "BadSetting",
         "MachineTrouble",
         "MediaKilled",
         "ConnectError",
@@ -30,8 +31,8 @@ OUTSIDE = frozenset(
         "PoolTimeout",
     }
 )
-"""Errors that say nothing about the recording, by a rule of thumb: the store, the network, the disk, the server. Some
-nights of an outage must not make dead letters of everything."""
+"""Errors that say nothing about the recording, by a rule of thumb: the store, the network, the disk, the server, a
+setting. Some nights of an outage must not make dead letters of everything."""
 
 
 @dataclass(frozen=True, slots=True)

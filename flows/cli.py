@@ -12,7 +12,7 @@ from importlib.metadata import version
 
 from core.errors import Cancelled, RefusedInput, WinnowError
 from core.logs import switch_on
-from flows.secret_block import VARIABLE, take_secrets
+from flows.secret_block import take_secrets
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = {
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         switch_on()
         given = build_parser(asked).parse_args(arguments)
-        if os.environ.get(VARIABLE) and given.command not in ASK_FOR_THEMSELVES:
+        if given.command not in ASK_FOR_THEMSELVES:
             take_secrets()
         return getattr(import_module(f"flows.{given.command}_command"), f"{given.command}_command")(given)
     except RefusedInput as refusal:

@@ -46,9 +46,13 @@ logger = logging.getLogger(__name__)
 def take(job: Job) -> RecordingEnd:
     """One recording, whatever happens to it: what goes wrong is its end, and others go on."""
     switch_on()  # a task runner or a worker may have brought it into a process of its own
-    take_secrets()
     with tags(*job.labels), bound(run_id=job.run_id, recording=job.found.name):
-        end = _Taking(job).take()
+        try:
+            take_secrets()
+        except Exception as error:
+            end = _Taking(job).failed(error)
+        else:
+            end = _Taking(job).take()
         told = {"status": end.status, "seconds": end.seconds, "clips": end.clips, "reason": end.reason}
         release_memory()  # a nightly goes on for hundreds of recordings
         logger.log(logging.ERROR if end.status == "failed" else logging.INFO, "recording ended", extra=told)

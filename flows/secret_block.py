@@ -19,8 +19,8 @@ _from_block: dict[str, str] = {}
 def take_secrets() -> None:
     """Put what the block holds into the environment of this process, as it is now; what was there before stays.
 
-    Does nothing where no block is named. Raises BadSetting where the Prefect server in use has no such block, or it
-    holds something else.
+    Does nothing where no block is named. Raises BadSetting where no Prefect server is in use, or it has no such block,
+    or that holds something else.
     """
     name = os.environ.get(VARIABLE, "").strip()
     if not name:
@@ -33,7 +33,13 @@ def take_secrets() -> None:
 def _held(name: str) -> dict[str, str]:
     """What the block holds. No message tells a value."""
     from prefect.blocks.system import Secret
+    from prefect.settings import PREFECT_API_URL
 
+    if not PREFECT_API_URL.value():  # Prefect would begin a server for this question, which has no block
+        raise BadSetting(
+            f"{VARIABLE}: the block {name} is wanted, and no Prefect server is configured. Set PREFECT_API_URL, or "
+            f"unset {VARIABLE} and give the secrets in the environment."
+        )
     try:
         held = Secret.load(name, _sync=True).get()  # pyright: ignore[reportCallIssue, reportAttributeAccessIssue]
     except ValueError as error:

@@ -3,13 +3,18 @@
 import logging
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 import s3fs
 from prefect.blocks.system import Secret
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from core.dead_letters import failures
 from core.errors import BadSetting
+from core.jobs import Job
 from core.masking import Mask
+from core.sources import list_inbox
 from flows import secret_block
 from flows.secret_block import take_secrets
 from tests.s3 import own_bucket
@@ -33,8 +38,6 @@ def block(prefect_here: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_a_bucket_is_reached_with_what_the_block_holds(block, tmp_path, caplog):
-    from core.sources import list_inbox
-
     with own_bucket("secrets") as uri, pytest.MonkeyPatch.context() as patch:
         s3fs.S3FileSystem().pipe_file(f"{uri}/talk.mp4", b"talk")
         for variable in HELD:
@@ -84,6 +87,47 @@ def test_a_command_says_that_there_is_no_such_block(block, winnow, tmp_path):
     ran = winnow("status", "--store", tmp_path, env={"WINNOW_SECRET_BLOCK": "elsewhere"})
     assert (ran.code, ran.out) == (2, "")
     assert "no secret block called elsewhere" in ran.err and "Traceback" not in ran.err
+
+
+def test_without_a_server_no_server_is_begun_for_the_question(block, monkeypatch):
+    with (
+        temporary_settings({PREFECT_API_URL: None}),
+        pytest.raises(BadSetting, match="no Prefect server is configured"),
+    ):
+        take_secrets()
+
+
+def test_a_nightly_reads_and_writes_a_bucket_with_them_and_tells_nobody(block, tmp_path, winnow_home, monkeypatch):
+    from flows.nightly import nightly
+
+    with own_bucket("night") as uri, pytest.MonkeyPatch.context() as patch:
+        s3fs.S3FileSystem().pipe_file(f"{uri}/inbox/notes.mp4", b"Bring the projector.")
+        for variable in HELD:
+            patch.delenv(variable)
+        s3fs.S3FileSystem.clear_instance_cache()
+        report = nightly(f"{uri}/inbox", f"{uri}/store", settle_s=0)
+        assert [(end.name, end.status) for end in report.recordings] == [("notes.mp4", "rejected")]
+        files = s3fs.S3FileSystem(use_listings_cache=False)
+        kept = b"".join(files.cat_file(path) for path in files.find(f"{uri}/store"))
+        assert kept and HELD["AWS_SECRET_ACCESS_KEY"].encode() not in kept
+        for variable in HELD:
+            del os.environ[variable]
+
+
+def test_a_worker_that_finds_no_block_tells_it_as_the_recording_s_end(block, tmp_path, winnow_home, monkeypatch):
+    from flows.one_recording import take
+
+    monkeypatch.setenv("WINNOW_SECRET_BLOCK", "elsewhere")
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox/talk.mp4").write_bytes(b"talk")
+    found = list_inbox(str(tmp_path / "inbox"), settle_s=0).objects[0]
+    end = take(Job(run_id="r1", began=datetime.now(UTC), store_uri=str(tmp_path / "store"), found=found))
+    assert (end.status, end.error) == ("failed", "BadSetting")
+    assert "no secret block called elsewhere" in (end.reason or "")
+    told = failures(str(tmp_path / "store")).values()
+    assert [(failure.name, failure.attempts) for failure in told] == [("talk.mp4", 0)], (
+        "it is no fault of the recording"
+    )
 
 
 def test_nothing_is_asked_for_where_no_block_is_named(monkeypatch):
