@@ -13,6 +13,8 @@ BEAT = "prefect.flow-run.heartbeat"
 ENDED = ("Completed", "Failed", "Cancelled", "Crashed")
 LOST_AFTER_MIN = 10.0
 """Three times silent."""
+LOST_AFTER_WITHIN_MIN = (0.5, 10_080.0)
+"""The shortest time in which Prefect lets a run tell that it lives, and a week."""
 BEGINS_AFTER = 3.0
 """A run may take so many times longer to begin: a container's image may take minutes to come."""
 

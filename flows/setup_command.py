@@ -63,8 +63,9 @@ def setup_command(given: argparse.Namespace) -> int:
         )
     if given.image and given.type == "process":
         raise BadSetting("--image: the type process runs no image; add --type docker or --type kubernetes.")
-    if not given.lost_after_min > 0:
-        raise BadSetting(f"--lost-after-min: {given.lost_after_min:g} is no time that a run may be silent.")
+    least, most = lost_runs.LOST_AFTER_WITHIN_MIN
+    if not least <= given.lost_after_min <= most:
+        raise BadSetting(f"--lost-after-min: from {least:g} to {most:g} minutes, not {given.lost_after_min:g}.")
     import httpx
 
     try:

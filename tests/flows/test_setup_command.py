@@ -121,10 +121,11 @@ def test_how_long_a_run_may_be_silent_can_be_set_and_is_set_back_by_a_reset(firs
     assert waits() == [timedelta(minutes=10), timedelta(minutes=30)]
 
 
-def test_a_run_that_may_never_be_silent_is_refused(monkeypatch):
+@pytest.mark.parametrize("minutes", ["0", "0.1", "nan", "inf", "1e300"])
+def test_a_time_that_cannot_be_waited_is_refused_before_anything_is_made(monkeypatch, minutes):
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
     with pytest.raises(BadSetting, match="--lost-after-min"):
-        setup_command(given("--lost-after-min", "0"))
+        setup_command(given("--lost-after-min", minutes))
 
 
 def test_a_pool_of_another_type_is_left_and_cannot_be_reset(first, client):
