@@ -1,11 +1,14 @@
 """Which recordings a user's words name, and how files are written so that nobody sees half of one."""
 
+import io
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from core.errors import RefusedInput
@@ -13,6 +16,7 @@ from core.errors import RefusedInput
 SUBTITLE_SUFFIXES = (".vtt", ".srt")
 NAME_BYTES = 180
 """Longest stem kept in an output folder's name: leaves room under the 255 bytes that file systems allow."""
+COPIED_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +100,23 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         aside.replace(path)
 
 
+def copy_atomically(source: Path, path: Path) -> None:
+    """Copy a file aside and move the copy into place in one step."""
+    with source.open("rb") as content, written_aside(path, content) as aside:
+        aside.replace(path)
+
+
 @contextmanager
-def written_aside(path: Path, content: bytes | str) -> Iterator[Path]:
+def written_aside(path: Path, content: bytes | str | BinaryIO) -> Iterator[Path]:
     """A whole file beside `path`, hidden and on the disk, to be moved or linked there; what is left of it goes."""
     data = content.encode() if isinstance(content, str) else content
+    source = io.BytesIO(data) if isinstance(data, bytes) else data
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
     aside = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            shutil.copyfileobj(source, file, COPIED_BYTES)
             file.flush()
             os.fsync(file.fileno())
         aside.chmod(0o644)

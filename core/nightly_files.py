@@ -7,7 +7,6 @@ from pathlib import PurePosixPath
 from fsspec import AbstractFileSystem
 from pydantic import ValidationError
 
-from core import bucket
 from core.backoff import Backoff
 from core.nightly_report import NightlyReport, to_json
 from core.patience import asked, opened, write
@@ -30,7 +29,7 @@ def write_report(store_uri: str, report: NightlyReport, *, html: str, markdown: 
     return f"{folder}/{REPORT_NAME}"
 
 
-def last_report(store_uri: str, *, backoff: Backoff = bucket.PATIENCE) -> NightlyReport | None:
+def last_report(store_uri: str, *, backoff: Backoff | None = None) -> NightlyReport | None:
     """The nightly that began last of those whose report was kept; None where there is none.
 
     What is no report of ours is passed over. Raises StoreError if the store does not answer.

@@ -2,16 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from core.backoff import Backoff
 from core.errors import StoreError
 from core.files import to_path, write_atomically
-
-if TYPE_CHECKING:
-    from core.backoff import Backoff
 
 Answer = TypeVar("Answer")
 
@@ -31,7 +29,7 @@ def is_local(fs: fsspec.AbstractFileSystem) -> bool:
 
 
 def asked(
-    fs: fsspec.AbstractFileSystem, doing: str, call: Callable[[], Answer], backoff: "Backoff | None" = None
+    fs: fsspec.AbstractFileSystem, doing: str, call: Callable[[], Answer], backoff: Backoff | None = None
 ) -> Answer:
     """What `call` returns; a bucket is asked again while its trouble may pass, as patiently as `backoff` has it.
 

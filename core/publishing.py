@@ -6,17 +6,14 @@ in the folder is left alone.
 """
 
 import contextlib
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from core.errors import StoreError
-from core.files import write_atomically
+from core.files import copy_atomically, write_atomically
 from core.manifest import MANIFEST_NAME, Manifest
 
 SLUG_LENGTH = 48
@@ -67,7 +64,7 @@ def publish(folder: Path, manifest: Manifest, *, copies: dict[str, Path], texts:
         for name, source in copies.items():
             target = folder / name
             if not (name in unchanged and target.is_file() and target.stat().st_size == source.stat().st_size):
-                _copy(source, target)
+                copy_atomically(source, target)
         for name, content in texts.items():
             write_atomically(folder / name, content)
         write_atomically(folder / MANIFEST_NAME, manifest.model_dump_json(indent=1))
@@ -86,19 +83,6 @@ def _unchanged(before: Manifest, after: Manifest) -> set[str]:
     reel_same = [c.render_key for c in before.clips] == [c.render_key for c in after.clips]
     titles_same = [c.title for c in before.clips] == [c.title for c in after.clips]
     return same | ({after.files.reel} if after.files.reel and reel_same and titles_same else set())
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(prefix=".", suffix=".part", dir=target.parent)
-    os.close(handle)
-    try:
-        shutil.copyfile(source, aside)
-        Path(aside).chmod(0o644)
-        Path(aside).replace(target)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
 
 
 def _remove(folder: Path, names: Iterable[str]) -> None:

@@ -7,9 +7,6 @@ again. Files that an earlier manifest names and the new one does not are removed
 import contextlib
 import logging
 import mimetypes
-import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +17,7 @@ from pydantic import ValidationError
 
 from core import bucket
 from core.errors import StoreError
-from core.files import to_path
+from core.files import copy_atomically, to_path
 from core.identity import sha256_of
 from core.manifest import MANIFEST_NAME, Manifest
 from core.publishing import named_files
@@ -135,18 +132,7 @@ class _Folder:
             return None
 
     def send(self, path: Path, name: str, sha256: str) -> None:
-        target = self.root / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, aside = tempfile.mkstemp(prefix=".", suffix=".part", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as copy, path.open("rb") as file:
-                shutil.copyfileobj(file, copy, PART_BYTES)
-                copy.flush()
-                os.fsync(copy.fileno())
-            Path(aside).chmod(0o644)
-            Path(aside).replace(target)
-        finally:
-            Path(aside).unlink(missing_ok=True)
+        copy_atomically(path, self.root / name)
 
     def remove(self, name: str) -> None:
         if (self.root / name).resolve().is_relative_to(self.root.resolve()):
