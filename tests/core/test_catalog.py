@@ -18,21 +18,9 @@ from core.compaction import compact
 from core.errors import StoreError
 from core.tombstones import allow_again, bury, is_forgotten
 from tests.core.catalog_samples import MONDAY, A, B, manifest, run
-from tests.s3 import own_bucket
 
 DOC = Path(__file__).parents[2] / "docs/catalog.md"
 TUESDAY = MONDAY + timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def bucket():
-    with own_bucket("catalog") as uri:
-        yield uri
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def root(request, tmp_path):
-    return str(tmp_path) if request.param == "folder" else f"{request.getfixturevalue('bucket')}/{tmp_path.name}"
 
 
 def test_a_done_recording_has_rows_in_every_table_but_failures():

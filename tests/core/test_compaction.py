@@ -12,18 +12,6 @@ from core.compaction import compact
 from core.errors import StoreError
 from core.tombstones import bury
 from tests.core.catalog_samples import MONDAY, A, B, run
-from tests.s3 import own_bucket
-
-
-@pytest.fixture(scope="module")
-def bucket():
-    with own_bucket("compaction") as uri:
-        yield uri
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def root(request, tmp_path):
-    return str(tmp_path) if request.param == "folder" else f"{request.getfixturevalue('bucket')}/{tmp_path.name}"
 
 
 def seen_plainly(root, table="runs"):

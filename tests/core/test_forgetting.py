@@ -20,26 +20,7 @@ from core.sources import InboxObject
 from core.store import Store
 from core.tombstones import is_forgotten
 from tests.core.catalog_samples import A, B, manifest, run
-from tests.core.test_retention import entry, publication
-from tests.s3 import own_bucket
-
-
-@pytest.fixture(scope="module")
-def bucket():
-    with own_bucket("forgetting") as uri:
-        yield uri
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def root(request, tmp_path):
-    if request.param == "folder":
-        return str(tmp_path / "store")
-    return f"{request.getfixturevalue('bucket')}/{tmp_path.name}"
-
-
-@pytest.fixture
-def home(tmp_path):
-    return tmp_path / "home"
+from tests.core.retention_samples import entry, publication
 
 
 def vectors(home, texts):

@@ -11,11 +11,6 @@ from tests.core.catalog_samples import A, manifest, run
 from tests.core.retention_samples import ALL, NOTHING, NOW, age, entry, paths, publication
 
 
-@pytest.fixture
-def home(tmp_path):
-    return tmp_path / "home"
-
-
 def test_a_dry_run_lists_what_goes_with_its_bytes_and_removes_nothing(home):
     old, young = entry(home), entry(home, "audio", days=3)
     plan = expired(home, None, RetentionPolicy(), NOW)

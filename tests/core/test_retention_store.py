@@ -9,25 +9,6 @@ from core.retention import RetentionPolicy, apply, expired
 from core.store import Store
 from tests.core.catalog_samples import MONDAY, A, B, run
 from tests.core.retention_samples import NOW, below, paths, publication
-from tests.s3 import own_bucket
-
-
-@pytest.fixture(scope="module")
-def bucket():
-    with own_bucket("retention") as uri:
-        yield uri
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def root(request, tmp_path):
-    if request.param == "folder":
-        return str(tmp_path / "store")
-    return f"{request.getfixturevalue('bucket')}/{tmp_path.name}"
-
-
-@pytest.fixture
-def home(tmp_path):
-    return tmp_path / "home"
 
 
 def killed_at_the_second(patch):

@@ -16,7 +16,7 @@ from core.leases import working_on
 from core.retention import RetentionPolicy
 from flows.retention_command import add_retention, policy_from, retention_command
 from tests.core.catalog_samples import A, B
-from tests.core.test_retention import entry, publication
+from tests.core.retention_samples import entry, publication
 from tests.s3 import own_bucket
 
 ROOT = Path(__file__).parents[2]
