@@ -1,7 +1,8 @@
 """The catalog of a store: what every night's runs made, as Parquet tables that any tool reads.
 
 `record` adds what one recording's run made. `read` sees it at once, tools that read the days' files see it after the
-next `compaction.compact`. Rows of one recording and run are written once: recording them again changes nothing.
+next `compaction.compact`. Rows of one recording and run are written once: recording them again changes nothing, unless
+it is to replace what a run left that never came to the recording's end.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 
-from core.catalog_files import CatalogFiles, Days, Lying, encode
+from core.catalog_files import CatalogFiles, Days, Lying, decode, encode, together
 from core.catalog_rows import Rows, Run, rows_of
 from core.catalog_schema import DAY, ENTRY, TABLES, read_schema, schema
 from core.errors import StoreError
@@ -22,9 +23,14 @@ READ_TRIES = 5
 
 
 def record(
-    store: str | Path, run: Run, manifest: Manifest | None = None, *, sizes: Mapping[str, int] | None = None
+    store: str | Path,
+    run: Run,
+    manifest: Manifest | None = None,
+    *,
+    sizes: Mapping[str, int] | None = None,
+    replace: bool = False,
 ) -> Rows:
-    """Add what one recording's run made, and return the rows. Recording it again changes nothing.
+    """Add what one recording's run made, and return the rows. Recording it again changes nothing without `replace`.
 
     The row in `runs` is written last: who finds it finds the others. A forgotten recording adds nothing.
 
@@ -32,6 +38,8 @@ def record(
         store: Folder or URI; the catalog is the folder `catalog` in it.
         manifest: What was published; None where the recording is not done.
         sizes: Bytes of the published files by their names in the manifest, as far as they are known.
+        replace: Rows of the same recording and run that are there already make way, each table's in one step: they
+            are of a run that was lost, maybe with other settings. The new rows go where readers read at once.
 
     Raises StoreError if the store cannot be written; doing it again is then safe.
     """
@@ -40,10 +48,27 @@ def record(
     files = CatalogFiles(store)
     rows = rows_of(manifest, run, sizes)
     for table in TABLES:
-        if rows[table]:
-            content = encode(pa.Table.from_pylist(rows[table], schema=schema(table)), table)
-            files.create(files.new(table, run.day, run.entry), content)
+        added = pa.Table.from_pylist(rows[table], schema=schema(table))
+        if replace:
+            _replace(files, table, run, added)
+        elif rows[table]:
+            files.create(files.new(table, run.day, run.entry), encode(added, table))
     return rows
+
+
+def _replace(files: CatalogFiles, table: str, run: Run, added: pa.Table) -> None:
+    """Put an entry's rows into the day's file in the place of all that it has. The file is written even if it stays the
+    same: a compaction that has read the entry's former rows meanwhile begins again, and finds these."""
+    path, waiting = files.part(table, run.day), files.new(table, run.day, run.entry)
+
+    def compute(content: bytes | None) -> bytes:
+        before = schema(table).empty_table() if content is None else decode(content, path)
+        return encode(together([before.filter(pc.field(ENTRY) != run.entry), added], table), table)
+
+    if not added.num_rows:
+        files.remove([waiting])  # before, so that no compaction can find it after
+    files.swap(path, compute)
+    files.remove([waiting])
 
 
 def read(

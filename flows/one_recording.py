@@ -40,6 +40,7 @@ from flows.resolving import resolve_models
 from flows.secret_block import take_secrets
 
 DAY = "%Y-%m-%d"
+MEANWHILE = "Another nightly made it at the same time."
 logger = logging.getLogger(__name__)
 
 
@@ -152,13 +153,18 @@ class _Taking:
         job, sha256 = self.job, fetched.sha256
         standing = claims.claim(job.store_uri, sha256, job.run_id, job.began)
         # The claim stays whatever happens: files and rows may be there already, and go on under the same names.
+        others = standing.run_id != job.run_id
+        if others and claims.concluded(job.store_uri, sha256) is not None:
+            self.index.add([(fetched.found, sha256)])
+            return self._skipped(fetched, sha256, MEANWHILE)
         end, manifest, sizes = self._published(fetched, outcome, standing)
-        record(job.store_uri, self._run(end, standing.run_id, standing.began), manifest, sizes=sizes)
+        row = self._run(end, standing.run_id, standing.began)
+        record(job.store_uri, row, manifest, sizes=sizes, replace=others)
         status = "done" if end.status == "done" else "rejected"
         ended = claims.End(run_id=job.run_id, status=status, manifest=end.manifest)
         first = claims.conclude(job.store_uri, sha256, ended)
         self.index.add([(fetched.found, sha256)])
-        return end if first else self._skipped(fetched, sha256, "Another nightly made it at the same time.")
+        return end if first else self._skipped(fetched, sha256, MEANWHILE)
 
     def _published(
         self, fetched: Fetched, outcome: Outcome, standing: claims.Claim

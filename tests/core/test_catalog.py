@@ -85,6 +85,44 @@ def test_recording_twice_changes_nothing_also_after_compaction(root):
     assert not CatalogFiles(root).pending("clips")
 
 
+@pytest.mark.parametrize("compacted", [False, True])
+def test_rows_of_a_run_that_was_lost_make_way_for_those_of_who_takes_it_over(root, compacted):
+    record(root, run(B), manifest(B))
+    record(root, run(), manifest(clips=3))
+    if compacted:
+        compact(root)
+    for _ in range(2):
+        record(root, run(), manifest(clips=2, key="k2"), replace=True)
+        found = read(root, "clips", columns=["sha256", "render_key"]).to_pylist()
+        kept = sorted((row["sha256"], row["render_key"]) for row in found)
+        assert kept == [(A, "k2")] * 2 + [(B, "k1")] * 2
+        compact(root)
+    assert read(root, "clips").num_rows == 4 and not CatalogFiles(root).pending("clips")
+    record(root, run(status="rejected", reason="too short"), replace=True)
+    assert read(root, "clips")["sha256"].to_pylist() == [B, B]
+    assert sorted(read(root, "runs")["status"].to_pylist()) == ["done", "rejected"]
+
+
+@pytest.mark.parametrize("clips", [1, 0])
+def test_a_compaction_that_has_read_the_former_rows_does_not_put_them_back(bucket, tmp_path, monkeypatch, clips):
+    root, whole = f"{bucket}/{tmp_path.name}", CatalogFiles.rows
+    record(root, run(), manifest(clips=3))
+
+    def late(files: CatalogFiles, path: str) -> pa.Table | None:
+        rows = whole(files, path)
+        monkeypatch.setattr(CatalogFiles, "rows", whole)
+        if clips:
+            record(root, run(), manifest(clips=clips), replace=True)
+        else:
+            record(root, run(status="rejected", reason="too short"), replace=True)
+        return rows
+
+    monkeypatch.setattr(CatalogFiles, "rows", late)
+    compact(root, tables=["clips"])
+    assert CatalogFiles.rows is whole, "the compaction has read them"
+    assert read(root, "clips").num_rows == clips
+
+
 def test_two_runs_of_a_recording_both_count(tmp_path):
     root = tmp_path
     record(root, run(), manifest())
