@@ -24,7 +24,7 @@ WITH_NOTHING_CONFIGURED = "README.md"
 """`make demo` starts a Prefect server of its own; other commands find the session's."""
 SAMPLE = Path("data/samples/tides.mp4")
 CONFIGS = Path("training/configs")
-SAMPLE_S = 45
+SAMPLE_S = 32
 FEWER_STEPS = {
     "debug.yaml": ("max_steps: 60", "max_steps: 20"),
     "debug_finetuned.yaml": ("max_steps: 12", "max_steps: 6"),
