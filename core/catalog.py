@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 
-from core.catalog_files import CatalogFiles, Days, Lying, decode, encode, together
+from core.catalog_files import RESTORE, CatalogFiles, Days, Lying, decode, encode, together
 from core.catalog_rows import Rows, Run, rows_of
 from core.catalog_schema import DAY, ENTRY, TABLES, read_schema, schema
 from core.errors import StoreError
@@ -97,7 +97,8 @@ def read(
             return _once(files, table, days, wanted, where)
         except (OSError, pa.ArrowInvalid) as error:  # compaction moved or replaced a file under our eyes
             if attempt == READ_TRIES - 1:
-                raise StoreError(f"Reading the table {table} of {files.root} failed: {error}") from error
+                advice = f" {RESTORE}" if isinstance(error, pa.ArrowInvalid) else ""
+                raise StoreError(f"Reading the table {table} of {files.root} failed: {error}{advice}") from error
     raise AssertionError("the last attempt returns or raises")
 
 

@@ -31,6 +31,7 @@ from core.patience import asked, is_local, opened
 PART = "part.parquet"
 SUFFIX = ".parquet"
 REVISION_KEY = b"winnow.revision"
+RESTORE = "Remove the file, and restore it from a backup if you can."
 TRIES = 12
 ROW_GROUP = 100_000
 Answer = TypeVar("Answer")
@@ -198,9 +199,7 @@ def decode(content: bytes, path: str) -> pa.Table:
     try:
         return pq.read_table(io.BytesIO(content), page_checksum_verification=True)
     except (pa.ArrowInvalid, OSError) as error:
-        raise StoreError(
-            f"Reading {path} of the catalog failed: {error}. Remove the file, and restore it from a backup if you can."
-        ) from error
+        raise StoreError(f"Reading {path} of the catalog failed: {error}. {RESTORE}") from error
 
 
 def together(tables: Sequence[pa.Table], table: str) -> pa.Table:

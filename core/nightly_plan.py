@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from urllib.parse import unquote
 
@@ -9,7 +10,7 @@ from core import catalog
 from core.bucket import is_s3
 from core.catalog_rows import without_secrets
 from core.dead_letters import MOST_ATTEMPTS, Failure, failures
-from core.errors import RefusedInput
+from core.errors import RefusedInput, StoreError
 from core.files import to_path, to_uri
 from core.inbox_index import InboxIndex, split_new
 from core.patterns import matcher
@@ -17,6 +18,8 @@ from core.sources import SETTLE_S, InboxObject, Listing, captions_beside, list_i
 
 LEAST_RUNS = 3
 """From so many runs in the catalog on, time is estimated."""
+RECENT = timedelta(days=90)
+"""Estimates look at runs since then: machines and settings change, and the catalog grows for years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,9 @@ class Plan:
     requests: int
     """Asked of the server for the listing."""
     estimate_s: float | None
-    """Of the work, from past runs by their bytes; None where there are too few."""
+    """Of the work, from recent runs by their bytes; None where there are too few, or the catalog cannot be read."""
     notes: tuple[str, ...]
-    """What was left for later and why."""
+    """What was left for later and why, and what could not be told."""
 
 
 def plan_night(
@@ -75,13 +78,18 @@ def plan_night(
     notes += [f"{place} could not be looked into." for place in listing.unreadable]
     notes += [f"{each.name} failed {most_attempts} times and is left: `winnow failures list`." for each in dead]
     new = [found for found in new if found not in dead]
+    estimate_s = None
+    try:
+        estimate_s = _estimate_s(store_uri, sum(found.bytes for found in new), datetime.now(UTC).date())
+    except StoreError as error:  # nothing that the work needs
+        notes.append(f"The time of the work could not be estimated. {error}")
     ordered = sorted(new, key=lambda found: (found.modified_s, found.uri))
     return Plan(
         new=tuple(Planned(found, beside.get(found.uri)) for found in ordered),
         known=len(known),
         given_up=tuple(dead),
         requests=listing.requests,
-        estimate_s=_estimate_s(store_uri, sum(found.bytes for found in new)),
+        estimate_s=estimate_s,
         notes=tuple(notes),
     )
 
@@ -114,10 +122,13 @@ def _is_dead(found: InboxObject, failure: Failure | None, most_attempts: int) ->
     return found.modified_s <= failure.last.timestamp()
 
 
-def _estimate_s(store_uri: str, new_bytes: int) -> float | None:
+def _estimate_s(store_uri: str, new_bytes: int, today: date) -> float | None:
     """Seconds a byte of recordings that were done, at the median, times the bytes. A rough guess, and named so."""
-    sizes = catalog.read(store_uri, "videos", columns=["entry", "bytes"]).to_pylist()
-    runs = catalog.read(store_uri, "runs", columns=["entry", "seconds"]).to_pylist()
+    if not new_bytes:
+        return 0.0
+    days = (today - RECENT, today + timedelta(days=2))  # another machine's clock may be ahead
+    sizes = catalog.read(store_uri, "videos", days=days, columns=["entry", "bytes"]).to_pylist()
+    runs = catalog.read(store_uri, "runs", days=days, columns=["entry", "seconds"]).to_pylist()
     took_s = {run["entry"]: run["seconds"] for run in runs}
     rates = [took_s[each["entry"]] / each["bytes"] for each in sizes if each["bytes"] and each["entry"] in took_s]
     return median(rates) * new_bytes if len(rates) >= LEAST_RUNS else None

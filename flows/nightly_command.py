@@ -125,7 +125,7 @@ def show_plan(plan: Plan, *, as_json: bool) -> None:
         table.add_row(each.found.name, f"{each.found.bytes / 1e6:,.1f}", beside)
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(table)
-    if plan.estimate_s is not None:
+    if plan.new and plan.estimate_s is not None:
         console.print(f"About {took(plan.estimate_s)} of work, by what earlier runs took.")
     for note in plan.notes:
         console.print(note, markup=False, highlight=False)

@@ -14,6 +14,7 @@ import pytest
 
 from core import catalog, media
 from core.catalog_files import CatalogFiles
+from core.errors import StoreError
 from core.manifest import Manifest
 from core.nightly_files import last_report
 from core.nightly_report import NightlyReport
@@ -146,6 +147,24 @@ def test_rows_of_a_killed_nightly_are_moved_by_the_next_one_even_with_nothing_ne
     assert files.pending("runs") and not files.parts("runs")
     assert run(inbox, store).recordings == ()
     assert files.parts("runs") and not files.pending("runs")
+
+
+def test_a_damaged_day_of_the_catalog_fails_the_nightly_after_its_report(tmp_path, desk, run):
+    (tmp_path / "inbox").mkdir()
+    shutil.copyfile(desk / "notes.mp4", tmp_path / "inbox/notes.mp4")
+    store = str(tmp_path / "store")
+    run(str(tmp_path / "inbox"), store)
+    (part,) = CatalogFiles(store).parts("runs")
+    whole = Path(part.path).read_bytes()
+    Path(part.path).write_bytes(whole[:-9])
+    (tmp_path / "inbox/more.mp4").write_text("Bring the screen as well.")
+    with pytest.raises(StoreError, match=r"part\.parquet of the catalog failed"):
+        run(str(tmp_path / "inbox"), store)
+    told = last_report(store)
+    assert told is not None and [end.name for end in told.recordings] == ["more.mp4"]
+    Path(part.path).write_bytes(whole)
+    run(str(tmp_path / "inbox"), store)
+    assert catalog.read(store, "runs").num_rows == 2 and not CatalogFiles(store).pending("runs")
 
 
 def test_a_plan_tells_what_is_new_and_does_nothing(places, first, desk):
