@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.futures import as_completed
 from prefect.logging import get_run_logger
+from prefect.states import Scheduled
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from core import job_ends
@@ -28,6 +30,8 @@ from flows.one_recording import lost, take
 POLL_S = 3.0
 ASKED_AT_ONCE = 200
 """Runs whose state is asked for in one request: the server answers with no more."""
+AHEAD = timedelta(minutes=5)
+"""Clocks of machines that work together may differ by this."""
 SILENT_S = 300.0
 """While nothing ends, the log says so this often."""
 
@@ -156,11 +160,16 @@ def _by_workers(jobs: Sequence[Job], queue: Queue, on_end: Callable[[RecordingEn
 
 
 def _final(run_ids: list[UUID]) -> list[tuple[UUID, str]]:
-    """Those of the runs that have ended, and the names of their states."""
+    """Those of the runs that have ended, and the names of their states. Those that wait for a time that lies ahead,
+    since a clock was put back, wait no longer."""
     found = []
     with get_client(sync_client=True) as client:
         for at in range(0, len(run_ids), ASKED_AT_ONCE):
             some = FlowRunFilter(id=FlowRunFilterId(any_=run_ids[at : at + ASKED_AT_ONCE]))
             runs = client.read_flow_runs(flow_run_filter=some, limit=ASKED_AT_ONCE)
             found += [(run.id, run.state.name or "") for run in runs if run.state and run.state.is_final()]
+            now = datetime.now(UTC)
+            for run in runs:
+                if run.state and run.state.is_scheduled() and (run.next_scheduled_start_time or now) > now + AHEAD:
+                    client.set_flow_run_state(run.id, Scheduled(scheduled_time=now))
     return found

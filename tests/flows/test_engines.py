@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -141,3 +142,20 @@ def test_workers_without_their_deployment_are_told_of(inbox, tmp_path, prefect_h
         client.read_deployment_by_name("nightly-recording/gpu")
     with pytest.raises(BadSetting, match="winnow setup"):
         nightly(str(inbox), str(tmp_path / "store"), settings=SETTINGS, settle_s=0, engine="workers", queue="gpu")
+
+
+def test_a_run_that_lies_ahead_since_a_clock_was_put_back_waits_no_longer(prefect_here):
+    from prefect.client.orchestration import get_client
+    from prefect.states import Scheduled
+
+    from flows.engines import _final
+    from flows.one_recording import nightly_recording
+
+    now = datetime.now(UTC)
+    with get_client(sync_client=True) as client:
+        for ahead, waits in ((timedelta(days=400), False), (timedelta(minutes=1), True)):
+            state = Scheduled(scheduled_time=now + ahead)
+            run = client.create_flow_run(nightly_recording, parameters={"job": {}}, state=state)
+            assert _final([run.id]) == []
+            due = client.read_flow_run(run.id).next_scheduled_start_time
+            assert due is not None and (due > now + timedelta(seconds=30)) == waits
